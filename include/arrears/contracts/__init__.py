@@ -1,0 +1,16 @@
+"""One frozen contract per table; ``CONTRACTS`` holds them all by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arrears.contracts.core import CORE
+from arrears.contracts.ledger import LEDGER, extract_of
+from arrears.contracts.out import OUT
+
+if TYPE_CHECKING:
+    from arrears.contracts.model import Contract
+
+CONTRACTS: dict[str, Contract] = {
+    contract.table: contract for contract in (*LEDGER, *(extract_of(raw) for raw in LEDGER), *CORE, *OUT)
+}

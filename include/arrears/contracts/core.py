@@ -1,0 +1,123 @@
+"""What the pipeline derives per loan, instalment, case: the ``core__`` tables of the lake."""
+
+from __future__ import annotations
+
+from arrears.contracts.model import Contract, code, count, days, flag, minor, on, pseudonym, text
+
+EVENT_CODES = (
+    "initial_load",
+    "newly_overdue",
+    "rolled_forward",
+    "rolled_back",
+    "cured",
+    "paid_off",
+    "charged_off",
+    "closed",
+)
+CASE_EVENT_CODES = ("opened", "carried", "closed")
+CLOSE_REASON_CODES = ("cured", "paid_off", "settled", "sold", "transferred", "cancelled")
+
+COMPONENTS = ("principal", "interest", "fee", "penalty")
+PAST_DUE_COMPONENTS = tuple(
+    minor(f"past_due_{name}_minor", f"Part of past_due_minor that is {name}") for name in COMPONENTS
+)
+
+
+LOAN_DELINQUENCY = Contract(
+    table="core__loan_delinquency_daily",
+    grain="one row per loan of the ledger, open or ended",
+    key=("loan_id",),
+    columns=(
+        on("closing_date", "Close of the ledger this day was made from"),
+        on("as_of", "Date the ages hold for"),
+        text("loan_id", "Loan identifier of the source"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        code("status_code", "Status at the ledger's close"),
+        flag("is_open", "Status active or charged_off: the loan is aged and worked"),
+        on("past_due_on", "Due date of the oldest past-due instalment; NULL when current", nullable=True),
+        days("past_due_days", "Contractual days past due; untouched by grace or pauses"),
+        days("paused_days", "Paused days inside the past-due span"),
+        days("delinquent_days", "max(0, past_due_days - paused_days - grace)"),
+        days("past_due_instalments", "Instalments past due"),
+        minor("past_due_minor", "Everything due before as_of and not paid; 0 within tolerance"),
+        *PAST_DUE_COMPONENTS,
+        minor("outstanding_principal_minor", "Principal not yet repaid, by the source; 0 when the loan has ended"),
+        code("bucket", "Bucket of delinquent_days: steers work"),
+        code("contract_bucket", "Bucket of past_due_days: feeds PAR, rolls, vintage"),
+    ),
+    meaning="Age of every loan",
+    owner="ageing",
+    may_be_empty=False,
+    totals=("past_due_minor", "outstanding_principal_minor"),
+    mart="fct_loan_daily",
+    mart_rows="past_due_days > 0",
+)
+
+INSTALMENT_DELINQUENCY = Contract(
+    table="core__instalment_delinquency_daily",
+    grain="one row per past-due instalment of an open loan",
+    key=("loan_id", "seq"),
+    columns=(
+        text("loan_id", "Loan identifier of the source"),
+        days("seq", "Number of the instalment; after maturity, charges make the next number"),
+        on("due_on", "Contractual due date"),
+        days("past_due_days", "Contractual days past due of this instalment"),
+        days("delinquent_days", "past_due_days less paused days; grace is the loan's, not the instalment's"),
+        minor("past_due_minor", "Not paid of this instalment"),
+        *PAST_DUE_COMPONENTS,
+        code("bucket", "Bucket of this instalment's delinquent_days"),
+    ),
+    meaning="Age of every past-due instalment",
+    owner="ageing",
+    totals=("past_due_minor",),
+)
+
+DELINQUENCY_EVENT = Contract(
+    table="core__delinquency_event_daily",
+    grain="one row per loan and transition",
+    key=("loan_id", "event_code"),
+    columns=(
+        text("loan_id", "Loan identifier of the source"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        code("event_code", "What changed since the day compared with", EVENT_CODES),
+        on("compared_with", "Business date of the previous published day; NULL on the first", nullable=True),
+        code("from_bucket", "Contract bucket then; NULL when the loan was not there", nullable=True),
+        code("to_bucket", "Contract bucket now"),
+        minor("past_due_minor", "Past-due amount concerned: now, or before it cured or ended"),
+    ),
+    meaning="Transitions since the previous published day, each once",
+    owner="transitions",
+    totals=("past_due_minor",),
+    mart="fct_delinquency_event_daily",
+)
+
+CASE = Contract(
+    table="core__case_daily",
+    grain="one row per case open on the day or closed by it",
+    key=("case_id",),
+    columns=(
+        text("case_id", "Stable: derived from portfolio, borrower and opening date"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        on("opened_on", "Business date the case opened"),
+        on("closed_on", "Business date the case closed; NULL while open", nullable=True),
+        days("case_age_days", "Days since opened_on"),
+        code("event_code", "What the day did to the case", CASE_EVENT_CODES),
+        code("close_reason_code", "Why it closed; NULL while open", CLOSE_REASON_CODES, nullable=True),
+        code("currency", "ISO 4217 code"),
+        count("past_due_loans", "Past-due loans of the borrower"),
+        minor("past_due_minor", "Past-due amount over those loans"),
+        days("past_due_days", "Highest past_due_days over those loans"),
+        days("delinquent_days", "Highest delinquent_days over those loans"),
+        code("bucket", "Bucket of delinquent_days"),
+    ),
+    meaning="One open case per borrower over all past-due loans",
+    owner="cases",
+    totals=("past_due_minor",),
+    mart="fct_case_daily",
+)
+
+CORE = (LOAN_DELINQUENCY, INSTALMENT_DELINQUENCY, DELINQUENCY_EVENT, CASE)

@@ -1,0 +1,413 @@
+"""The ledger contract: what a portfolio's SELECTs deliver, one ``raw__`` table each.
+
+Every ``raw__`` table also carries ``source_file`` and ``source_line`` so that any figure can be walked back.
+Columns and tables are declared here when something reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from arrears.contracts.model import (
+    Check,
+    Column,
+    Contract,
+    Reference,
+    Severity,
+    at,
+    code,
+    count,
+    days,
+    flag,
+    minor,
+    on,
+    pseudonym,
+    text,
+)
+
+LINEAGE = (
+    Column("source_file", text("", "").type, "File or SELECT the row came from", nullable=True),
+    Column("source_line", minor("", "").type, "Line in that file, or ordinal in that SELECT's result", nullable=True),
+)
+
+OPEN_STATUSES = ("active", "charged_off")
+TERMINAL_STATUSES = ("paid_off", "settled", "sold", "transferred", "cancelled")
+
+
+def _fail(rule: str, column: str, offends: str, reason: str) -> Check:
+    return Check(rule, column, offends, Severity.FAIL, reason)
+
+
+def _raw(  # noqa: PLR0913  a contract is its parts
+    noun: str,
+    grain: str,
+    key: tuple[str, ...],
+    columns: tuple[Column, ...],
+    meaning: str,
+    *,
+    checks: tuple[Check, ...] = (),
+    references: tuple[Reference, ...] = (),
+    may_be_empty: bool = True,
+    required: bool = False,
+    totals: tuple[str, ...] = (),
+) -> Contract:
+    return Contract(
+        table=f"raw__{noun}",
+        grain=grain,
+        key=key,
+        columns=columns + LINEAGE,
+        meaning=meaning,
+        owner="sources",
+        checks=checks,
+        references=references,
+        may_be_empty=may_be_empty,
+        required=required,
+        totals=totals,
+    )
+
+
+LOAN = _raw(
+    "loan",
+    "one row per loan, current and ended",
+    ("loan_id",),
+    (
+        text("loan_id", "Loan identifier of the source"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code; the portfolio's currency"),
+        minor("principal_minor", "Principal granted"),
+        on("disbursed_on", "Date of disbursement"),
+        on("maturity_on", "Due date of the last instalment"),
+        code("status_code", "Status at the ledger's close", OPEN_STATUSES + TERMINAL_STATUSES),
+        on("status_on", "Date since which the status holds", nullable=True),
+        days("grace_days", "Grace of this loan, where it differs from the portfolio's", nullable=True),
+        minor("outstanding_principal_minor", "Principal not yet repaid, by the source"),
+    ),
+    "Loans of the portfolio at the ledger's close",
+    checks=(
+        _fail(
+            "loan.currency_known", "currency", "currency <> $currency", "amounts of another currency cannot be summed"
+        ),
+        _fail("loan.principal_positive", "principal_minor", "principal_minor <= 0", "a loan lends something"),
+        _fail(
+            "loan.outstanding_in_range",
+            "outstanding_principal_minor",
+            "outstanding_principal_minor < 0 OR outstanding_principal_minor > principal_minor",
+            "PAR is a share of outstanding principal",
+        ),
+        _fail(
+            "loan.matures_after_disbursal", "maturity_on", "maturity_on < disbursed_on", "a schedule has a direction"
+        ),
+        _fail(
+            "loan.disbursed_by_close", "disbursed_on", "disbursed_on > $closing_date", "the ledger is closed before it"
+        ),
+        _fail("loan.grace_not_negative", "grace_days", "grace_days < 0", "grace delays, it never hastens"),
+    ),
+    may_be_empty=False,
+    required=True,
+    totals=("principal_minor", "outstanding_principal_minor"),
+)
+
+INSTALMENT = _raw(
+    "instalment",
+    "one row per loan and instalment",
+    ("loan_id", "seq"),
+    (
+        text("loan_id", "Loan identifier of the source"),
+        days("seq", "Number of the instalment, from 1"),
+        on("due_on", "Contractual due date"),
+        minor("principal_minor", "Principal due"),
+        minor("interest_minor", "Interest due"),
+        minor("fee_minor", "Fees due"),
+        minor("penalty_minor", "Penalties due"),
+    ),
+    "Contractual schedule",
+    checks=(
+        _fail("instalment.seq_positive", "seq", "seq < 1", "instalments count from 1"),
+        _fail(
+            "instalment.amounts_not_negative",
+            "principal_minor",
+            "least(principal_minor, interest_minor, fee_minor, penalty_minor) < 0",
+            "an obligation is never negative",
+        ),
+    ),
+    references=(Reference(("loan_id",), "raw__loan"),),
+    may_be_empty=False,
+    required=True,
+    totals=("principal_minor", "interest_minor", "fee_minor", "penalty_minor"),
+)
+
+TRANSACTION = _raw(
+    "transaction",
+    "one row per transaction",
+    ("transaction_id",),
+    (
+        text("transaction_id", "Transaction identifier of the source"),
+        text("loan_id", "Loan identifier of the source"),
+        code(
+            "kind_code",
+            "Kind of transaction",
+            ("repayment", "reversal", "chargeback", "waiver", "charge"),
+        ),
+        on("effective_on", "Date of contractual crediting, given by the source"),
+        at("booked_at", "Instant of booking"),
+        minor("amount_minor", "Amount, always positive; the kind gives the direction"),
+        text("reverses_id", "transaction_id that a reversal undoes", nullable=True),
+    ),
+    "What happened on the loans up to the ledger's close",
+    checks=(
+        _fail("transaction.amount_positive", "amount_minor", "amount_minor <= 0", "the kind gives the direction"),
+        _fail(
+            "transaction.reversal_names_original",
+            "reverses_id",
+            "(kind_code = 'reversal') <> (reverses_id IS NOT NULL)",
+            "a reversal without its original cannot be replayed",
+        ),
+        _fail(
+            "transaction.effective_by_close",
+            "effective_on",
+            "effective_on > $closing_date",
+            "the ledger is closed before it",
+        ),
+    ),
+    references=(Reference(("loan_id",), "raw__loan"), Reference(("reverses_id",), "raw__transaction")),
+    required=True,
+    totals=("amount_minor",),
+)
+
+PAUSE = _raw(
+    "pause",
+    "one row per loan and pause",
+    ("loan_id", "starts_on", "reason_code"),
+    (
+        text("loan_id", "Loan identifier of the source"),
+        on("starts_on", "First paused day"),
+        on("ends_on", "Day on which counting resumes (half-open); NULL while it lasts", nullable=True),
+        code("reason_code", "Why the count is paused"),
+    ),
+    "Days that do not count in delinquent_days",
+    checks=(_fail("pause.ends_after_start", "ends_on", "ends_on < starts_on", "a pause has a direction"),),
+    references=(Reference(("loan_id",), "raw__loan"),),
+)
+
+PARTY = _raw(
+    "party",
+    "one row per party",
+    ("party_id",),
+    (
+        pseudonym("party_id", "Party identifier of the source"),
+        pseudonym("person_id", "Same human over portfolios"),
+        flag("is_minor", "Under the age of majority"),
+        code("language", "BCP 47 language the party is addressed in"),
+    ),
+    "People and firms around the loans, without names or numbers",
+)
+
+LOAN_PARTY = _raw(
+    "loan_party",
+    "one row per loan, party and role",
+    ("loan_id", "party_id", "role_code"),
+    (
+        text("loan_id", "Loan identifier of the source"),
+        pseudonym("party_id", "Party identifier of the source"),
+        code(
+            "role_code",
+            "Role of the party in the loan",
+            (
+                "borrower",
+                "co_borrower",
+                "guarantor",
+                "emergency_contact",
+                "reference",
+                "employer",
+                "attorney",
+                "representative",
+                "executor",
+            ),
+        ),
+        flag("is_obligor", "Owes the debt"),
+    ),
+    "Who stands in which role to which loan",
+    references=(Reference(("loan_id",), "raw__loan"), Reference(("party_id",), "raw__party")),
+)
+
+CONTACT_POINT = _raw(
+    "contact_point",
+    "one row per contact point",
+    ("contact_point_id",),
+    (
+        pseudonym("contact_point_id", "Contact point identifier of the source; the value stays in the vault"),
+        pseudonym("party_id", "Party identifier of the source"),
+        code("kind_code", "Kind of point", ("mobile", "landline", "email", "postal", "push")),
+        text("timezone", "IANA zone of the point, where known", nullable=True),
+        code("place_code", "Place", ("personal", "home", "mobile", "workplace", "other")),
+        at("verified_at", "When the point was last verified", nullable=True),
+        at("invalid_from", "Since when the point is known to be wrong", nullable=True),
+    ),
+    "Where a party may be reached, without the number or address itself",
+    references=(Reference(("party_id",), "raw__party"),),
+)
+
+CONSENT = _raw(
+    "consent",
+    "one row per consent",
+    ("consent_id",),
+    (
+        text("consent_id", "Consent identifier of the source"),
+        pseudonym("party_id", "Party who consented"),
+        code("channel_code", "Channel consented to", ("sms", "email", "push", "call", "voice_bot", "letter", "visit")),
+        code("purpose_code", "Purpose consented to", ("collection", "service", "hours")),
+        at("given_at", "Since when"),
+        at("expires_at", "Until when; NULL while it lasts", nullable=True),
+        at("revoked_at", "Withdrawn at; NULL while it lasts", nullable=True),
+    ),
+    "Who agreed to be contacted how",
+    references=(Reference(("party_id",), "raw__party"),),
+)
+
+FLAG = _raw(
+    "flag",
+    "one row per flag",
+    ("flag_id",),
+    (
+        text("flag_id", "Flag identifier of the source"),
+        code("flag_code", "What holds: dispute, hardship, bankruptcy_stay, deceased, attorney_known, opt_out ..."),
+        pseudonym("party_id", "Party it holds for", nullable=True),
+        text("loan_id", "Loan it holds for", nullable=True),
+        pseudonym("contact_point_id", "Contact point it holds for", nullable=True),
+        at("starts_at", "First instant"),
+        at("ends_at", "First instant after it (half-open); NULL while it lasts", nullable=True),
+    ),
+    "Instants during which a fact about a party, loan or point holds",
+    checks=(
+        _fail(
+            "flag.has_one_subject",
+            "flag_id",
+            "(party_id IS NOT NULL)::INT + (loan_id IS NOT NULL)::INT + (contact_point_id IS NOT NULL)::INT <> 1",
+            "a flag that holds for nobody, or for two, protects nobody",
+        ),
+    ),
+    references=(
+        Reference(("party_id",), "raw__party"),
+        Reference(("loan_id",), "raw__loan"),
+        Reference(("contact_point_id",), "raw__contact_point"),
+    ),
+)
+
+CONTACT = _raw(
+    "contact",
+    "one row per contact attempt",
+    ("contact_id",),
+    (
+        text("contact_id", "Contact identifier of the source"),
+        pseudonym("party_id", "Party contacted"),
+        pseudonym("contact_point_id", "Point used", nullable=True),
+        code("channel_code", "Channel used", ("sms", "email", "push", "call", "voice_bot", "letter", "visit")),
+        code("direction_code", "Who began", ("out", "in")),
+        code("purpose_code", "Purpose", ("collection", "service", "reminder")),
+        at("started_at", "Instant of the attempt"),
+        code(
+            "outcome_code",
+            "What came of it",
+            (
+                "conversation",
+                "no_answer",
+                "voicemail",
+                "dropped",
+                "rejected",
+                "busy",
+                "not_in_service",
+                "delivered",
+                "read",
+                "sent",
+                "received",
+            ),
+        ),
+    ),
+    "Contacts so far; every cap counts them",
+    references=(Reference(("party_id",), "raw__party"),),
+)
+
+AGENT_SHIFT = _raw(
+    "agent_shift",
+    "one row per agent and day",
+    ("agent_id", "shift_on"),
+    (
+        pseudonym("agent_id", "Agent identifier"),
+        on("shift_on", "Day of the shift"),
+        text("queue_ids", "Queues the agent works, comma separated"),
+        text("languages", "BCP 47 languages the agent speaks, comma separated"),
+        days("productive_minutes", "Minutes available for cases"),
+    ),
+    "Who works today, where, in which languages and for how long",
+    checks=(
+        _fail(
+            "agent_shift.minutes_in_day",
+            "productive_minutes",
+            "productive_minutes NOT BETWEEN 0 AND 1440",
+            "a day has 1440 minutes",
+        ),
+    ),
+)
+
+QUEUE = _raw(
+    "queue",
+    "one row per queue",
+    ("queue_id",),
+    (
+        text("queue_id", "Queue identifier"),
+        code(
+            "work_mode_code",
+            "How the queue is worked",
+            ("bot", "pooled_dialler", "named", "field", "agency", "legal"),
+        ),
+        days("avg_handle_seconds", "Handling time of one attempt, in seconds"),
+        days("attempts_per_case", "Attempts planned per case and day"),
+    ),
+    "Queues and their handling times",
+    checks=(
+        _fail(
+            "queue.handling_positive",
+            "avg_handle_seconds",
+            "avg_handle_seconds < 1 OR attempts_per_case < 1",
+            "capacity divides by them",
+        ),
+    ),
+)
+
+LEDGER = (
+    LOAN,
+    INSTALMENT,
+    TRANSACTION,
+    PAUSE,
+    PARTY,
+    LOAN_PARTY,
+    CONTACT_POINT,
+    CONSENT,
+    FLAG,
+    CONTACT,
+    AGENT_SHIFT,
+    QUEUE,
+)
+
+
+def extract_of(contract: Contract) -> Contract:
+    """The frozen extract of a ledger table: every delivered row, nothing left out yet.
+
+    A value that could not be read as its contract type is NULL here, and its column is named in
+    ``conversion_errors``; the delivered text itself goes to the vault.
+    """
+    return Contract(
+        table=f"extract__{contract.noun}",
+        grain="one row per delivered row",
+        key=("row_number",),
+        columns=(
+            *(replace(column, nullable=True) for column in contract.columns),
+            count("row_number", "Ordinal of the row in the extract, from 1"),
+            text("conversion_errors", "Columns whose value is not of its type, comma separated", nullable=True),
+        ),
+        meaning=f"Delivered rows of {contract.table}",
+        owner="sources",
+        totals=contract.totals,
+        version=contract.version,
+    )

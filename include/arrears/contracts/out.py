@@ -1,0 +1,259 @@
+"""What the day hands on: worklists, the contact plan, measures: the ``out__`` tables of the lake."""
+
+from __future__ import annotations
+
+from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
+
+CHANNEL_CODES = ("sms", "email", "push", "call", "voice_bot", "letter", "visit")
+
+ASSIGNMENT = Contract(
+    table="out__assignment_daily",
+    grain="one row per open case",
+    key=("case_id",),
+    columns=(
+        text("case_id", "Case"),
+        text("queue_id", "Queue the case stands in"),
+        pseudonym(
+            "agent_id", "Agent; NULL when the queue is not worked by named agents, or on overflow", nullable=True
+        ),
+        flag("is_assigned", "Worked today: has an agent, or a queue that needs none"),
+        code(
+            "reason_code",
+            "Why here",
+            (
+                "kept_agent",
+                "new_agent",
+                "no_agent_needed",
+                "overflow_capacity",
+                "overflow_language",
+                "no_queue",
+                "held",
+            ),
+        ),
+        text("reason", "The same as a sentence with its figures"),
+        days("required_minutes", "Handling minutes the case takes today"),
+        days("work_rank", "Order within the agent's or queue's list, from 1"),
+    ),
+    meaning="Who works which case today, and why",
+    owner="assign",
+    mart="fct_assignment_daily",
+)
+
+CONTACT_DECISION = Contract(
+    table="out__contact_decision_daily",
+    grain="one row per case, step, channel and rule that fired; one row with rule_id '' when allowed",
+    key=("case_id", "step_id", "channel_code", "rule_id"),
+    columns=(
+        text("case_id", "Case"),
+        text("step_id", "Stable id of the strategy's step"),
+        code("channel_code", "Channel asked about", CHANNEL_CODES),
+        flag("is_allowed", "Whether this channel may be used for this step today"),
+        text("rule_id", "Rule that forbids; empty when allowed"),
+        text("citation", "Where the rule stands; empty when allowed"),
+        code(
+            "effect_code",
+            "Force of the rule; empty when allowed",
+            ("", "deny", "presumption", "soft", "safe_harbour", "house"),
+        ),
+        at("earliest_at", "Earliest instant it would be allowed; NULL when no waiting helps", nullable=True),
+    ),
+    meaning="Every answer of the contact policy, denials too",
+    owner="plan",
+    mart="fct_contact_decision",
+)
+
+CONTACT_PLAN = Contract(
+    table="out__contact_plan_daily",
+    grain="one row per case with a step due today",
+    key=("case_id",),
+    columns=(
+        text("case_id", "Case"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        pseudonym("person_id", "Same human over portfolios; NULL when the source does not say", nullable=True),
+        text("step_id", "Stable id of the strategy's step"),
+        text("step_key", "Hash of person, case, step and occurrence: one contact ever"),
+        code("state_code", "planned, or blocked on every channel of the step", ("planned", "blocked")),
+        code("channel_code", "Channel planned; NULL when blocked", CHANNEL_CODES, nullable=True),
+        pseudonym("contact_point_id", "Point planned; NULL when blocked", nullable=True),
+        code("purpose_code", "Purpose of the step"),
+        text("template_code", "Template of the step"),
+        text("language", "BCP 47 language"),
+        text("strategy", "Strategy and version, e.g. early@1"),
+        minor("past_due_minor", "Past-due amount the contact would be about"),
+        at("not_before_at", "Earliest lawful instant today; NULL when blocked", nullable=True),
+        at("not_after_at", "First instant too late today; NULL when blocked", nullable=True),
+        text("reason", "Why this channel, or which rules block it"),
+    ),
+    meaning="What may be said today, to whom, on which channel, between which instants",
+    owner="plan",
+    mart="fct_contact_plan_daily",
+)
+
+QUARANTINE = Contract(
+    table="out__quarantine",
+    grain="one row per rejected or warned row and rule",
+    key=("table_name", "row_number", "rule_id", "column_name"),
+    columns=(
+        text("table_name", "Ledger table"),
+        count("row_number", "Ordinal of the row in the extract, from 1"),
+        text("source_file", "File or SELECT", nullable=True),
+        count("source_line", "Line in the file, or ordinal in the SELECT's result", nullable=True),
+        text("column_name", "Column that offends"),
+        text("rule_id", "Rule it offends"),
+        code("severity_code", "fail: left out; warn: went on", ("fail", "warn")),
+    ),
+    meaning="Rows set aside, by file, line, column and rule; the values stay in the vault",
+    owner="validate",
+    mart="fct_quarantine",
+)
+
+PORTFOLIO = Contract(
+    table="out__portfolio_daily",
+    grain="one row per contract bucket, product and currency over open loans",
+    key=("contract_bucket", "product_code", "currency", "status_code"),
+    columns=(
+        on("closing_date", "Close of the ledger"),
+        code("contract_bucket", "Bucket of past_due_days"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        code("status_code", "active or charged_off"),
+        count("loans", "Open loans"),
+        minor("outstanding_principal_minor", "Their outstanding principal"),
+        minor("past_due_minor", "Their past-due amount"),
+    ),
+    meaning="Distribution of all open loans; sums to the portfolio",
+    owner="metrics",
+    totals=("loans", "outstanding_principal_minor", "past_due_minor"),
+    mart="fct_portfolio_daily",
+)
+
+EVENT_TOTAL = Contract(
+    table="out__delinquency_event_total_daily",
+    grain="one row per event, product and currency",
+    key=("event_code", "product_code", "currency"),
+    columns=(
+        code("event_code", "Transition"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        count("loans", "Loans"),
+        minor("past_due_minor", "Past-due amount concerned"),
+    ),
+    meaning="Newly overdue, rolled, cured: counts and amounts",
+    owner="metrics",
+    totals=("loans", "past_due_minor"),
+    mart="fct_delinquency_event_total_daily",
+)
+
+PAR = Contract(
+    table="out__par_daily",
+    grain="one row per threshold, product and currency",
+    key=("threshold_days", "product_code", "currency"),
+    columns=(
+        on("closing_date", "Close of the ledger"),
+        days("threshold_days", "X of PAR X: past_due_days > X"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        count("at_risk_loans", "Active loans more than X days past due"),
+        minor("numerator_minor", "Their outstanding principal"),
+        count("loans", "Active loans"),
+        minor("denominator_minor", "Gross loan portfolio: outstanding principal of active loans"),
+    ),
+    meaning="Portfolio at risk: numerator and denominator; charged-off loans are in neither",
+    owner="metrics",
+    mart="fct_par_daily",
+)
+
+ENTRY = Contract(
+    table="out__entry_daily",
+    grain="one row per product and currency",
+    key=("product_code", "currency"),
+    columns=(
+        on("due_on", "The due date measured: the closing date"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        count("due_loans", "Open loans with an instalment due that day"),
+        minor("due_minor", "Amount falling due that day on open loans"),
+        count("entered_loans", "Of them, loans with that instalment unpaid at the close"),
+        minor("entered_minor", "Amount of that instalment unpaid at the close"),
+    ),
+    meaning="Entry rate: unpaid at the close of the due date over due that day",
+    owner="metrics",
+    mart="fct_entry_daily",
+)
+
+BUCKET_MIGRATION = Contract(
+    table="out__bucket_migration_daily",
+    grain="one row per from-bucket, to-state and currency over loans open on either day",
+    key=("from_bucket", "to_bucket", "currency"),
+    columns=(
+        on("compared_with", "Business date of the previous published day"),
+        code("from_bucket", "Contract bucket then; 'new' for loans that were not there"),
+        code("to_bucket", "Contract bucket now; or paid_off, charged_off, settled, sold, transferred, missing"),
+        code("currency", "ISO 4217 code"),
+        count("loans", "Loans"),
+        minor("outstanding_principal_minor", "Their outstanding principal then; now for 'new'"),
+    ),
+    meaning="Roll matrix between two published days; each from-bucket sums to 100 %",
+    owner="metrics",
+    totals=("loans",),
+    mart="fct_bucket_migration_daily",
+)
+
+QUEUE_LOAD = Contract(
+    table="out__queue_daily",
+    grain="one row per queue",
+    key=("queue_id",),
+    columns=(
+        text("queue_id", "Queue"),
+        count("open_cases", "Open cases in the queue"),
+        count("assigned_cases", "Of them worked today"),
+        count("overflow_cases", "Of them without capacity or language today"),
+        count("held_cases", "Of them held"),
+        count("required_minutes", "Handling minutes of the open cases"),
+        count("available_minutes", "Productive minutes of today's agents; shared agents count in each of their queues"),
+        minor("past_due_minor", "Past-due amount of the open cases"),
+    ),
+    meaning="Case and queue load",
+    owner="metrics",
+    mart="fct_queue_daily",
+)
+
+SUMMARY = Contract(
+    table="out__summary_daily",
+    grain="one row",
+    key=("currency",),
+    columns=(
+        on("closing_date", "Close of the ledger"),
+        code("currency", "ISO 4217 code"),
+        count("loans", "Open loans"),
+        count("past_due_loans", "Open loans past due"),
+        minor("past_due_minor", "Their past-due amount"),
+        count("newly_overdue_loans", "Loans newly overdue"),
+        count("cured_loans", "Loans cured or paid off out of arrears"),
+        count("open_cases", "Cases open"),
+        count("assigned_cases", "Cases worked today"),
+        count("contacts_planned", "Contacts planned"),
+        count("contacts_blocked", "Contacts blocked on every channel"),
+        count("rows_quarantined", "Ledger rows left out"),
+        minor("par30_numerator_minor", "Outstanding principal of active loans > 30 days past due"),
+        minor("par30_denominator_minor", "Outstanding principal of active loans"),
+    ),
+    meaning="The day in one row",
+    owner="metrics",
+    may_be_empty=False,
+    mart="fct_summary_daily",
+)
+
+OUT = (
+    ASSIGNMENT,
+    CONTACT_DECISION,
+    CONTACT_PLAN,
+    QUARANTINE,
+    PORTFOLIO,
+    EVENT_TOTAL,
+    PAR,
+    ENTRY,
+    BUCKET_MIGRATION,
+    QUEUE_LOAD,
+    SUMMARY,
+)

@@ -1,0 +1,1 @@
+"""Runs SELECTs over the lake."""

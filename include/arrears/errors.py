@@ -1,0 +1,229 @@
+"""Every error Arrears raises, on one screen: code, what did not happen, retryable?, safe to rerun?
+
+Belongs here: exception classes and nothing else. Each code has a page ``docs/runbooks/<code>.md`` and a test
+that raises it. A message never holds a value of a PII column: file, line, column and rule do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ArrearsError(Exception):
+    """A failure with a stable code.
+
+    Args:
+        found: What was found, in words; never a rejected or personal value.
+        expected: What was expected instead.
+        where: File, line, column, key, table or date that the reader must look at.
+    """
+
+    code: ClassVar[str] = "ARR-000"
+    consequence: ClassVar[str] = "Nothing was changed."
+    retryable: ClassVar[bool] = False
+    rerun_safe: ClassVar[bool] = True
+
+    def __init__(self, found: str, expected: str, where: str = "") -> None:
+        super().__init__(found, expected, where)
+        self.found = found
+        self.expected = expected
+        self.where = where
+
+    @property
+    def runbook(self) -> str:
+        """Path of the page that says what to do, relative to the repository."""
+        return f"docs/runbooks/{self.code}.md"
+
+    def __str__(self) -> str:
+        place = f" [{self.where}]" if self.where else ""
+        return (
+            f"{self.code}{place}: {self.found}; expected {self.expected}. {self.consequence} "
+            f"Safe to rerun: {'yes' if self.rerun_safe else 'no'}. Runbook: {self.runbook}"
+        )
+
+
+# ------------------------------------------------------------------------------------------------- configuration
+class ConfigurationError(ArrearsError):
+    """A portfolio, pack, strategy or setting is not valid."""
+
+    code = "ARR-CFG-001"
+    consequence = "Nothing ran."
+
+
+class PortfolioUnknownError(ArrearsError):
+    """No folder of that name under ``include/portfolios``."""
+
+    code = "ARR-CFG-002"
+    consequence = "Nothing ran."
+
+
+class TimeZoneRefusedError(ArrearsError):
+    """The portfolio's time zone has days without a midnight, which no business date survives."""
+
+    code = "ARR-CFG-003"
+    consequence = "Nothing ran."
+
+
+class RuleInputError(ArrearsError):
+    """A rule was called with arguments it has no answer for."""
+
+    code = "ARR-RUL-001"
+    consequence = "No figure was made."
+
+
+# ----------------------------------------------------------------------------------------------------------- run
+class RunKeyMissingError(ArrearsError):
+    """The run has no partition key, so no business date."""
+
+    code = "ARR-RUN-KEY"
+    consequence = "Nothing ran."
+
+
+class PredecessorMissingError(ArrearsError):
+    """The day before is not published, or is stale."""
+
+    code = "ARR-RUN-PREDECESSOR"
+    consequence = "This date is not published; earlier dates stay as they are."
+    retryable = True
+
+
+class RunFailedError(ArrearsError):
+    """A whole-run failure that no task could report by itself (killed, timed out)."""
+
+    code = "ARR-RUN-FAILED"
+    consequence = "This date is not published; earlier dates stay as they are."
+
+
+# ------------------------------------------------------------------------------------------------------- extract
+class SourceNotReadyError(ArrearsError):
+    """The source has not delivered this business date yet."""
+
+    code = "ARR-EXT-001"
+    consequence = "Nothing was extracted; yesterday stays published."
+    retryable = True
+
+
+class SourceUnreachableError(ArrearsError):
+    """The source database or file system did not answer."""
+
+    code = "ARR-EXT-002"
+    consequence = "Nothing was extracted; yesterday stays published."
+    retryable = True
+
+
+class SourceColumnsError(ArrearsError):
+    """The delivered columns are not those of the contract (a wrong header, a column gone or new)."""
+
+    code = "ARR-EXT-003"
+    consequence = "Nothing was extracted; yesterday stays published."
+
+
+class SourceTypeError(ArrearsError):
+    """A column is delivered in a type that may not carry its contract type (money as a float, an uncast SUM)."""
+
+    code = "ARR-EXT-004"
+    consequence = "Nothing was extracted; yesterday stays published."
+
+
+class SourceFileError(ArrearsError):
+    """A file cannot be read as what it is declared to be (encoding, quoting, truncated, empty without a header)."""
+
+    code = "ARR-EXT-005"
+    consequence = "The whole file is set aside; nothing was extracted; yesterday stays published."
+
+
+class SourceQueryError(ArrearsError):
+    """A SELECT of the portfolio does not run in its source."""
+
+    code = "ARR-EXT-006"
+    consequence = "Nothing was extracted; yesterday stays published."
+
+
+# ------------------------------------------------------------------------------------------------------ validate
+class RejectLimitError(ArrearsError):
+    """More rows were rejected than the portfolio allows."""
+
+    code = "ARR-VAL-001"
+    consequence = "Every offender is listed in quarantine; this date is not published; yesterday stays published."
+
+
+class ControlTotalError(ArrearsError):
+    """Source totals and extracted totals differ."""
+
+    code = "ARR-VAL-002"
+    consequence = "This date is not published; yesterday stays published."
+
+
+class QualityGateError(ArrearsError):
+    """A critical expectation failed at one of the two gates."""
+
+    code = "ARR-VAL-003"
+    consequence = "This date is not published; yesterday stays published."
+
+
+class EmptyTableError(ArrearsError):
+    """A table that may not be empty is."""
+
+    code = "ARR-VAL-004"
+    consequence = "This date is not published; yesterday stays published."
+
+
+# ---------------------------------------------------------------------------------------------------------- lake
+class SchemaRefusedError(ArrearsError):
+    """A result's columns or types differ from the contract of the table it is written to."""
+
+    code = "ARR-LAK-001"
+    consequence = "Nothing was written."
+
+
+class PartitionMissingError(ArrearsError):
+    """A table has no partition for that portfolio and business date."""
+
+    code = "ARR-LAK-002"
+    consequence = "Nothing was written."
+
+
+class PartitionCorruptError(ArrearsError):
+    """A file of a partition is missing or its SHA-256 is not the manifest's."""
+
+    code = "ARR-LAK-003"
+    consequence = "The partition was not read."
+
+
+# ----------------------------------------------------------------------------------------------------- warehouse
+class WarehouseUnreachableError(ArrearsError):
+    """The warehouse did not answer, or the connection broke."""
+
+    code = "ARR-WHS-001"
+    consequence = "The open transaction, if any, was rolled back."
+    retryable = True
+
+
+class WarehouseSchemaError(ArrearsError):
+    """The warehouse's tables are not at the version this code needs."""
+
+    code = "ARR-WHS-002"
+    consequence = "Nothing was published."
+
+
+class PublishAuditError(ArrearsError):
+    """What was staged in the warehouse is not what the lake holds."""
+
+    code = "ARR-PUB-001"
+    consequence = "Nothing was published; yesterday stays published."
+
+
+class PublishLockedError(ArrearsError):
+    """Another publication of the same portfolio is under way."""
+
+    code = "ARR-PUB-002"
+    consequence = "Nothing was published by this try."
+    retryable = True
+
+
+# ------------------------------------------------------------------------------------------------ local machine
+class LocalServerError(ArrearsError):
+    """A server of the one-machine deployment did not start or died."""
+
+    code = "ARR-LOC-001"
+    consequence = "Everything that was started is stopped."

@@ -1,0 +1,1 @@
+"""One plain function per DAG task: (portfolio, business_date) -> small summary."""

@@ -1,0 +1,70 @@
+"""The manifest of a partition: what it holds, what it was made from, how to check it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One immutable Parquet file beside the manifest."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a partition holds.
+
+    Attributes:
+        table: Contract name.
+        portfolio: Portfolio folder name.
+        business_date: ISO date.
+        contract_version: Version of the contract it was written to.
+        rows: Row count.
+        totals: Sums of the contract's total columns, in minor units or counts.
+        content_hash: Order-free hash over the rows; equal rows give equal hashes whichever engine wrote them.
+        files: The data files; no other file is ever read.
+        inputs: Content hash by input name; the configuration is an input too.
+        load_id: Derived from table, key and inputs; stands for this making of the partition.
+        known_until: ISO instant up to which feedback was known when the day was cut.
+        run_ref: The run that wrote it; not part of any hash.
+    """
+
+    table: str
+    portfolio: str
+    business_date: str
+    contract_version: int
+    rows: int
+    totals: dict[str, int]
+    content_hash: str
+    files: tuple[DataFile, ...]
+    inputs: dict[str, str]
+    load_id: str
+    known_until: str
+    run_ref: str
+
+    def to_json(self) -> str:
+        """Canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """The inverse of ``to_json``."""
+        values = json.loads(text)
+        values["files"] = tuple(DataFile(**file) for file in values["files"])
+        return cls(**values)
+
+
+def load_id_of(table: str, portfolio: str, business_date: str, inputs: Mapping[str, str]) -> str:
+    """Id of one making of a partition: equal inputs give an equal id."""
+    canonical = json.dumps([table, portfolio, business_date, sorted(inputs.items())])
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]

@@ -1,0 +1,75 @@
+"""Typed settings of one deployment, from ``ARREARS_*`` variables and ``var/arrears.env``.
+
+Belongs here: where things are. What a portfolio wants stands in ``arrears.portfolio``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from arrears.errors import ConfigurationError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+INCLUDE = REPOSITORY / "include"
+ENVIRONMENT_FILE = REPOSITORY / "var" / "arrears.env"
+
+
+class Settings(BaseSettings):
+    """One deployment.
+
+    Attributes:
+        warehouse_url: SQLAlchemy URL of the PostgreSQL warehouse (``postgresql+psycopg://...``).
+        lake_url: fsspec URL of the lake's root.
+        portfolios: Folder with one sub-folder per portfolio.
+        policies: Folder with one YAML file per contact pack.
+        strategies: Folder with one YAML file per strategy.
+        memory_limit: DuckDB's memory limit per task.
+        threads: DuckDB's threads per task.
+        predecessor_retry_seconds: Wait between tries while the day before is not published.
+        predecessor_retries: Tries before a day gives up waiting for the day before.
+        source_wait_seconds: Wait between looks for a source that has not delivered.
+        alert_connection: Airflow connection id (SMTP or HTTP) that failures are sent to; empty for none.
+        alert_to: Address for SMTP alerts.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ARREARS_", env_file=ENVIRONMENT_FILE, extra="ignore")
+
+    warehouse_url: SecretStr | None = None
+    lake_url: str = f"file://{REPOSITORY / 'var' / 'lake'}"
+    portfolios: Path = INCLUDE / "portfolios"
+    policies: Path = INCLUDE / "policies"
+    strategies: Path = INCLUDE / "strategies"
+    memory_limit: str = "3GB"
+    threads: int = Field(default=2, ge=1)
+    predecessor_retry_seconds: int = Field(default=60, ge=1)
+    predecessor_retries: int = Field(default=120, ge=0)
+    source_wait_seconds: int = Field(default=300, ge=1)
+    alert_connection: str = ""
+    alert_to: str = ""
+
+    @property
+    def warehouse(self) -> str:
+        """The warehouse URL in clear, for SQLAlchemy only; never print it.
+
+        Raises:
+            ConfigurationError: No warehouse is configured.
+        """
+        if self.warehouse_url is None:
+            raise ConfigurationError("no warehouse URL", "ARREARS_WAREHOUSE_URL, or `make up`", "settings")
+        return self.warehouse_url.get_secret_value()
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigurationError: A variable has a value of the wrong kind; the value itself is not repeated.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"ARREARS_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        raise ConfigurationError(wrong, "settings as documented in README", "environment") from None

@@ -16,6 +16,7 @@ EVENT_CODES = (
 )
 CASE_EVENT_CODES = ("opened", "carried", "closed")
 CLOSE_REASON_CODES = ("cured", "paid_off", "settled", "sold", "transferred", "cancelled")
+CASE_LOAN_STATES = ("past_due", "current", "paid_off", "settled", "sold", "transferred", "cancelled", "missing")
 
 COMPONENTS = ("principal", "interest", "fee", "penalty")
 PAST_DUE_COMPONENTS = tuple(
@@ -95,6 +96,27 @@ DELINQUENCY_EVENT = Contract(
     mart="fct_delinquency_event_daily",
 )
 
+CASE_LOAN = Contract(
+    table="core__case_loan_daily",
+    grain="one row per case open on the day or closed by it, and loan that was past due while it was open",
+    key=("case_id", "loan_id"),
+    columns=(
+        text("case_id", "Case"),
+        text("loan_id", "Loan identifier of the source"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        on("opened_on", "Business date the case opened"),
+        code("state_code", "What the loan is today; missing: gone from the ledger without an ending", CASE_LOAN_STATES),
+        code("hold_code", "Why this loan may not be worked today; NULL when it may, or need not", nullable=True),
+        days("past_due_days", "Contractual days past due"),
+        days("delinquent_days", "max(0, past_due_days - paused_days - grace)"),
+        minor("past_due_minor", "Past-due amount"),
+        code("bucket", "Bucket of delinquent_days"),
+    ),
+    meaning="Each loan's part in its borrower's case",
+    owner="cases",
+    totals=("past_due_minor",),
+)
+
 CASE = Contract(
     table="core__case_daily",
     grain="one row per case open on the day or closed by it",
@@ -113,6 +135,11 @@ CASE = Contract(
         days("past_due_days", "Highest past_due_days over those loans"),
         days("delinquent_days", "Highest delinquent_days over those loans"),
         code("bucket", "Bucket of delinquent_days"),
+        count("missing_loans", "Loans of the case gone from the ledger without an ending"),
+        code("hold_code", "Why the case may not be worked today; NULL when it may, or is closed", nullable=True),
+        minor("worked_minor", "Past-due amount of the loans that may be worked today; 0 when none"),
+        days("worked_delinquent_days", "Highest delinquent_days of the loans that may be worked; 0 when none"),
+        code("worked_bucket", "Bucket of worked_delinquent_days: chooses queue and step"),
     ),
     meaning="One open case per borrower over all past-due loans",
     owner="cases",
@@ -120,4 +147,4 @@ CASE = Contract(
     mart="fct_case_daily",
 )
 
-CORE = (LOAN_DELINQUENCY, INSTALMENT_DELINQUENCY, DELINQUENCY_EVENT, CASE)
+CORE = (LOAN_DELINQUENCY, INSTALMENT_DELINQUENCY, DELINQUENCY_EVENT, CASE_LOAN, CASE)

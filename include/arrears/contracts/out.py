@@ -210,7 +210,11 @@ QUEUE_LOAD = Contract(
         count("overflow_cases", "Of them without capacity or language today"),
         count("held_cases", "Of them held"),
         count("required_minutes", "Handling minutes of the open cases"),
-        count("available_minutes", "Productive minutes of today's agents; shared agents count in each of their queues"),
+        count(
+            "available_minutes",
+            "Productive minutes of today's agents, each queue counting a shared agent; NULL: no shifts delivered",
+            nullable=True,
+        ),
         minor("past_due_minor", "Past-due amount of the open cases"),
     ),
     meaning="Case and queue load",

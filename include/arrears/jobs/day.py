@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
-from arrears.engine.duckdb import connect, select_text
+from arrears.engine.duckdb import connect, quoted, select_text
 from arrears.lake import Lake, Manifest, PartitionKey
 from arrears.portfolio import PortfolioFolder, closing_date, load_folder
 from arrears.settings import Settings, load_settings
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import duckdb
+
+
+ABSENT = "absent"  # stands for the content hash of a table the portfolio does not deliver
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,20 @@ class Work:
         self.inputs[f"{table}{suffix}"] = manifest.content_hash
         return manifest
 
+    def read_optional(self, table: str, business_date: date | None = None, *, view: str | None = None) -> bool:
+        """Like ``read``; a table the portfolio does not deliver becomes an empty view, and the answer is False."""
+        if self.day.lake.find(self.day.key(table, business_date)) is not None:
+            self.read(table, business_date, view=view)
+            return True
+        self.empty(table, view=view)
+        self.inputs[table] = ABSENT
+        return False
+
+    def empty(self, table: str, *, view: str | None = None) -> None:
+        """Make an empty view with the table's columns."""
+        columns = ", ".join(f"NULL::{c.type.value} AS {quoted(c.name)}" for c in CONTRACTS[table].all_columns)
+        self.connection.execute(f"CREATE OR REPLACE VIEW {quoted(view or table)} AS SELECT {columns} WHERE FALSE")
+
     def write(self, table: str, parameters: Mapping[str, Any] | None = None, *, select: str | None = None) -> Manifest:
         """Write ``table`` for the day from ``sql/<table>.sql``, or from ``select``.
 
@@ -105,7 +123,7 @@ class Work:
             CONTRACTS[table],
             self.day.key(table),
             select,
-            {name: value for name, value in known.items() if f"${name}" in select},
+            {name: value for name, value in known.items() if re.search(rf"\${name}\b", select)},
             inputs={**self.inputs, "config": self.day.folder.config_hash},
             known_until=self._known_until(),
             run_ref=self.day.run_ref,
@@ -135,6 +153,6 @@ def stale_inputs(lake: Lake, manifest: Manifest, config_hash: str) -> list[str]:
             continue
         key = PartitionKey(manifest.portfolio, table, date.fromisoformat(day or manifest.business_date))
         found = lake.find(key)
-        if found is None or found.content_hash != content_hash:
+        if (found.content_hash if found else ABSENT) != content_hash:
             moved.append(name)
     return moved

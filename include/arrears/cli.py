@@ -1,0 +1,202 @@
+"""``python -m arrears``: everything the DAGs do, without Airflow. Each command takes ``--json`` for machines."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from arrears.errors import ArrearsError, ConfigurationError
+from arrears.local.cli import app as local_app
+from arrears.portfolio import load_folder
+from arrears.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
+console = Console()
+errors = Console(stderr=True, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+PortfolioName = Annotated[str, typer.Option("--portfolio", help="Folder name below include/portfolios.")]
+DATES = ["%Y-%m-%d"]
+Date = Annotated[datetime, typer.Option("--date", formats=DATES, help="Business date.")]
+AsOf = Annotated[datetime, typer.Option("--as-of", formats=DATES, help="Date the answer holds for.")]
+
+
+def main() -> None:
+    """Entry point: a coded error becomes one readable line, or one JSON object, and exit 1."""
+    try:
+        app()
+    except ArrearsError as error:
+        errors.print(str(error), style="bold red", highlight=False, markup=False)
+        raise SystemExit(1) from None
+
+
+def show(result: dict[str, Any], *, as_json: bool, title: str) -> None:
+    """Print one result: JSON, or a table of two columns."""
+    if as_json:
+        typer.echo(json.dumps(result, default=str, ensure_ascii=False))
+        return
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in result.items():
+        table.add_row(name.replace("_", " "), _words(value))
+    console.print(table)
+
+
+def show_rows(rows: list[dict[str, Any]], *, as_json: bool, title: str) -> None:
+    """Print rows: a JSON array, or one table."""
+    if as_json:
+        typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
+        return
+    table = Table(*(rows[0] if rows else ("nothing",)), title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(_words(value) for value in row.values()))
+    console.print(table)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_words(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return "\n".join(_words(item) for item in value)
+    return "" if value is None else str(value)
+
+
+@app.command("check-portfolio")
+def check_portfolio(name: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+    """Explain every mistake of a portfolio folder, before anything runs."""
+    folder = load_folder(name, load_settings())
+    found = folder.portfolio
+    result = {
+        "portfolio": found.name,
+        "title": found.title,
+        "currency": found.currency,
+        "timezone": found.timezone,
+        "convention": found.ageing.convention,
+        "first_business_date": found.first_business_date,
+        "tables": [table.removeprefix("raw__") for table in folder.selects],
+        "packs": list(found.packs),
+        "strategy": found.strategy,
+        "config_hash": folder.config_hash,
+    }
+    show(result, as_json=as_json, title=f"{name}: nothing wrong")
+
+
+@app.command("demo-ledger")
+def demo_ledger(
+    as_of: AsOf,
+    loans: Annotated[int, typer.Option(min=10, help="Number of loans.")] = 5000,
+    seed: Annotated[int, typer.Option(help="Same seed, same ledger.")] = 7,
+    out: Annotated[Path | None, typer.Option(help="Write Parquet files and truth.parquet here.")] = None,
+    database: Annotated[str | None, typer.Option(help="Fill schema core_banking of this database URL.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the synthetic portfolio, with its truth beside it."""
+    from arrears.sources.demo import make_demo  # noqa: PLC0415  numpy is not needed by the other commands
+
+    if out is None and database is None:
+        raise ConfigurationError("neither --out nor --database", "one of them, or both", "demo-ledger")
+    show(make_demo(loans, as_of.date(), seed, out, database), as_json=as_json, title="demo ledger")
+
+
+@app.command("run")
+def run(
+    portfolio: PortfolioName,
+    business_date: Date,
+    refresh_source: Annotated[bool, typer.Option(help="Extract again; later dates become stale.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run one business date: the DAG's jobs in order, without Airflow. What it plans is never sent."""
+    day = business_date.date()
+    result = _run(portfolio, day, refresh_source=refresh_source, as_json=as_json)
+    show(result, as_json=as_json, title=f"{portfolio} {day}")
+
+
+def _run(portfolio: str, day: date, *, refresh_source: bool, as_json: bool) -> dict[str, Any]:
+    from arrears.jobs.run_day import run_day  # noqa: PLC0415  keeps `--help` quick
+
+    with errors.status(f"{portfolio} {day}") as status:
+        return run_day(
+            portfolio,
+            day,
+            refresh_source=refresh_source,
+            on_step=lambda step: None if as_json else status.update(f"{portfolio} {day}: {step}"),
+        )
+
+
+@app.command("restate")
+def restate(
+    portfolio: PortfolioName,
+    first: Annotated[datetime, typer.Option("--from", formats=DATES, help="First business date.")],
+    last: Annotated[datetime, typer.Option("--to", formats=DATES, help="Last business date.")],
+    as_json: Json = False,
+) -> None:
+    """Run the stale or missing dates of a span again, in order. Nothing is sent."""
+    from arrears.jobs.restate import dates_to_restate  # noqa: PLC0415  as above
+
+    rows = []
+    for day in dates_to_restate(portfolio, first.date(), last.date()):
+        result = _run(portfolio, day, refresh_source=False, as_json=as_json)
+        rows.append({"business_date": day, "loans": result["loans"], **result["publication"]})
+    show_rows(rows, as_json=as_json, title=f"{portfolio} restated")
+
+
+@app.command("age")
+def age(
+    ledger: Annotated[Path, typer.Option(help="Folder with loan, instalment, transaction, optional pause.")],
+    as_of: AsOf,
+    config: Annotated[Path | None, typer.Option(help="YAML with ageing and buckets; a portfolio.yaml will do.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the rows to FILE.parquet or FILE.csv.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Age a folder of ledger files: one row a loan."""
+    from arrears.jobs.age_ledger import age_ledger, write_rows  # noqa: PLC0415  as above
+
+    rows = age_ledger(ledger, as_of.date(), config)
+    if out is not None:
+        write_rows(rows, out)
+    if as_json:
+        typer.echo(json.dumps(rows.to_pylist(), default=str))
+        return
+    counts = rows.filter(rows["is_open"]).group_by("bucket").aggregate([("bucket", "count")]).to_pylist()
+    result = {"loans": rows.num_rows, **{f"open in {row['bucket']}": row["bucket_count"] for row in counts}}
+    show(result, as_json=False, title=f"aged as of {as_of.date()}")
+
+
+@app.command("explain")
+def explain(
+    loan: Annotated[str, typer.Argument(help="Loan id.")],
+    portfolio: PortfolioName,
+    business_date: Date,
+    as_json: Json = False,
+) -> None:
+    """Why a loan is as many days past due as it is: the allocation, and the sentence."""
+    from arrears.jobs.explain import explain as why  # noqa: PLC0415  as above
+
+    show(why(portfolio, business_date.date(), loan), as_json=as_json, title=f"{loan} on {business_date.date()}")
+
+
+@app.command("status")
+def status(as_json: Json = False) -> None:
+    """Dates published, stale and failed, by portfolio."""
+    from arrears.jobs.status import status as of_all  # noqa: PLC0415  as above
+
+    show_rows(of_all(load_settings()), as_json=as_json, title="published days")
+
+
+@app.command("docs")
+def docs(check: Annotated[bool, typer.Option(help="Change nothing; fail when a page has drifted.")] = False) -> None:
+    """Write the generated reference pages."""
+    from arrears import reference  # noqa: PLC0415  as above
+
+    pages = reference.drifted() if check else reference.write_pages()
+    for page in pages:
+        typer.echo(f"{'drifted' if check else 'written'}: {page.name}")
+    if check and pages:
+        typer.echo("run `make docs` and commit the result", err=True)
+        raise typer.Exit(1)

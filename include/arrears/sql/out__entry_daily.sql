@@ -1,0 +1,24 @@
+-- Grain: product x currency. Of what fell due on the closing date, what was unpaid at that day's close.
+-- Rules: ARR-MET-04. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, raw__instalment.
+WITH due AS (
+    SELECT
+        i.loan_id,
+        i.seq,
+        l.product_code,
+        l.currency,
+        i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor AS due_minor
+    FROM raw__instalment AS i
+    INNER JOIN core__loan_delinquency_daily AS l ON i.loan_id = l.loan_id
+    WHERE i.due_on = $closing_date AND l.is_open
+)
+SELECT
+    $closing_date::DATE AS due_on,
+    d.product_code::VARCHAR AS product_code,
+    d.currency::VARCHAR AS currency,
+    COUNT(DISTINCT d.loan_id)::BIGINT AS due_loans,
+    SUM(d.due_minor)::BIGINT AS due_minor,
+    COUNT(DISTINCT u.loan_id)::BIGINT AS entered_loans,
+    COALESCE(SUM(LEAST(u.past_due_minor, d.due_minor)), 0)::BIGINT AS entered_minor
+FROM due AS d
+LEFT JOIN core__instalment_delinquency_daily AS u ON d.loan_id = u.loan_id AND d.seq = u.seq
+GROUP BY d.product_code, d.currency

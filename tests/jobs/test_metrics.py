@@ -1,0 +1,255 @@
+"""Measures with their golden numbers: PAR, roll matrix, entry, distribution, queue load, the day in one row."""
+
+from datetime import timedelta
+
+import pytest
+from arrears.jobs.metrics import metrics
+from support.books import FIRST, make_book, put, rows_of
+
+NEXT = FIRST + timedelta(days=1)
+LOANS = "core__loan_delinquency_daily"
+
+
+def loan(loan_id, principal, dpd, *, status="active", amount=0, bucket=None):
+    bucket = bucket or (
+        "0" if dpd == 0 else "1-30" if dpd <= 30 else "31-60" if dpd <= 60 else "61-90" if dpd <= 90 else "91+"
+    )
+    open_ = status in ("active", "charged_off")
+    return {
+        "loan_id": loan_id,
+        "borrower_id": f"b-{loan_id}",
+        "product_code": "travel",
+        "currency": "CNY",
+        "status_code": status,
+        "is_open": open_,
+        "past_due_days": dpd,
+        "delinquent_days": dpd,
+        "past_due_minor": amount,
+        "outstanding_principal_minor": principal if open_ else 0,
+        "bucket": bucket,
+        "contract_bucket": bucket,
+        "closing_date": FIRST - timedelta(days=1),
+    }
+
+
+def put_rest(settings, day, *, events=(), cases=(), assigned=(), plans=(), rejected=(), due=(), unpaid=()):
+    put(settings, "core__delinquency_event_daily", day, list(events))
+    put(settings, "core__case_daily", day, list(cases))
+    put(settings, "out__assignment_daily", day, list(assigned))
+    put(settings, "out__contact_plan_daily", day, list(plans))
+    put(settings, "out__quarantine", day, list(rejected))
+    put(settings, "raw__instalment", day, list(due))
+    put(settings, "core__instalment_delinquency_daily", day, list(unpaid))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return make_book(tmp_path)
+
+
+def test_par_is_outstanding_principal_over_gross_portfolio(settings):
+    book = [loan("a", 1000, 45, amount=100), loan("b", 2000, 10, amount=50), loan("c", 7000, 0)]
+    put(settings, LOANS, FIRST, [*book, loan("gone", 500, 400, status="charged_off", amount=500)])
+    put_rest(settings, FIRST)
+
+    metrics("book", FIRST, settings=settings)
+
+    par = {row["threshold_days"]: row for row in rows_of(settings, "out__par_daily", FIRST)}
+    assert {days: (row["numerator_minor"], row["denominator_minor"]) for days, row in par.items()} == {
+        1: (3000, 10000),
+        30: (1000, 10000),
+        60: (0, 10000),
+        90: (0, 10000),
+    }
+
+
+def test_par_threshold_is_exceeded_not_reached(settings):
+    put(settings, LOANS, FIRST, [loan("a", 1000, 30, amount=1), loan("b", 1000, 31, amount=1)])
+    put_rest(settings, FIRST)
+
+    metrics("book", FIRST, settings=settings)
+
+    par30 = [row for row in rows_of(settings, "out__par_daily", FIRST) if row["threshold_days"] == 30]
+    assert [(row["at_risk_loans"], row["numerator_minor"]) for row in par30] == [(1, 1000)]
+
+
+def test_roll_matrix_rows_sum_to_their_bucket(settings):
+    then = [
+        loan("stay", 100, 0),
+        loan("roll", 200, 10),
+        loan("cure", 300, 20),
+        loan("off", 400, 5),
+        loan("lost", 50, 0),
+    ]
+    now = [
+        loan("stay", 100, 0),
+        loan("roll", 190, 40),
+        loan("cure", 250, 0),
+        loan("off", 400, 0, status="paid_off"),
+        loan("new", 700, 0),
+    ]
+    put(settings, LOANS, FIRST, then)
+    put(settings, "core__case_daily", FIRST, [])
+    put(settings, LOANS, NEXT, now)
+    put_rest(settings, NEXT)
+
+    metrics("book", NEXT, settings=settings)
+
+    matrix = {
+        (row["from_bucket"], row["to_bucket"]): (row["loans"], row["outstanding_principal_minor"])
+        for row in rows_of(settings, "out__bucket_migration_daily", NEXT)
+    }
+    assert matrix == {
+        ("0", "0"): (1, 100),
+        ("0", "missing"): (1, 50),
+        ("1-30", "31-60"): (1, 200),
+        ("1-30", "0"): (1, 300),
+        ("1-30", "paid_off"): (1, 400),
+        ("new", "0"): (1, 700),
+    }
+    assert sum(loans for (source, _), (loans, _) in matrix.items() if source != "new") == len(then)
+
+
+def test_first_day_has_no_roll_matrix(settings):
+    put(settings, LOANS, FIRST, [loan("a", 1000, 45, amount=100)])
+    put_rest(settings, FIRST)
+
+    metrics("book", FIRST, settings=settings)
+
+    assert rows_of(settings, "out__bucket_migration_daily", FIRST) == []
+
+
+def test_entry_is_unpaid_at_the_close_over_due_that_day(settings):
+    due_on = FIRST - timedelta(days=1)
+    put(settings, LOANS, FIRST, [loan("a", 1000, 1, amount=4500), loan("b", 1000, 0), loan("c", 900, 30, amount=1)])
+    instalment = {"seq": 1, "due_on": due_on, "principal_minor": 100000, "interest_minor": 50000}
+    put_rest(
+        settings,
+        FIRST,
+        due=[
+            {**instalment, "loan_id": "a"},
+            {**instalment, "loan_id": "b", "principal_minor": 1_300_000},
+            {**instalment, "loan_id": "c", "due_on": due_on - timedelta(days=29)},
+        ],
+        unpaid=[
+            {"loan_id": "a", "seq": 1, "due_on": due_on, "past_due_minor": 45000},
+            {"loan_id": "c", "seq": 1, "due_on": due_on - timedelta(days=29), "past_due_minor": 1},
+        ],
+    )
+
+    metrics("book", FIRST, settings=settings)
+
+    (entry,) = rows_of(settings, "out__entry_daily", FIRST)
+    assert (entry["due_loans"], entry["due_minor"], entry["entered_loans"], entry["entered_minor"]) == (
+        2,
+        1_500_000,
+        1,
+        45_000,
+    )
+
+
+def test_distribution_sums_to_the_portfolio(settings):
+    book = [loan(str(n), 100 * n, n * 13, amount=n) for n in range(10)]
+    put(settings, LOANS, FIRST, [*book, loan("ended", 0, 0, status="settled")])
+    put_rest(settings, FIRST)
+
+    metrics("book", FIRST, settings=settings)
+
+    rows = rows_of(settings, "out__portfolio_daily", FIRST)
+    assert len(rows) == 5
+    assert sum(row["loans"] for row in rows) == 10
+    assert sum(row["outstanding_principal_minor"] for row in rows) == sum(100 * n for n in range(10))
+    assert sum(row["past_due_minor"] for row in rows) == sum(range(10))
+
+
+def test_queue_load_and_summary_tell_the_day(settings):
+    put(settings, LOANS, FIRST, [loan("a", 1000, 45, amount=100), loan("b", 2000, 10, amount=50), loan("c", 7000, 0)])
+    event = {"product_code": "travel", "currency": "CNY", "past_due_minor": 50}
+    put_rest(
+        settings,
+        FIRST,
+        events=[
+            {**event, "loan_id": "b", "event_code": "newly_overdue"},
+            {**event, "loan_id": "d", "event_code": "cured"},
+            {**event, "loan_id": "e", "event_code": "paid_off"},
+        ],
+        cases=[
+            {"case_id": "C1", "event_code": "opened", "past_due_minor": 100},
+            {"case_id": "C2", "event_code": "carried", "past_due_minor": 50},
+            {"case_id": "C3", "event_code": "closed", "close_reason_code": "cured"},
+        ],
+        assigned=[
+            {
+                "case_id": "C1",
+                "queue_id": "named",
+                "is_assigned": True,
+                "reason_code": "new_agent",
+                "required_minutes": 9,
+            },
+            {
+                "case_id": "C2",
+                "queue_id": "named",
+                "is_assigned": False,
+                "reason_code": "overflow_capacity",
+                "required_minutes": 9,
+            },
+        ],
+        plans=[{"case_id": "C1", "state_code": "planned"}, {"case_id": "C2", "state_code": "blocked"}],
+        rejected=[
+            {"table_name": "loan", "row_number": 4, "rule_id": "type", "column_name": "x", "severity_code": "fail"},
+            {"table_name": "loan", "row_number": 4, "rule_id": "unique", "column_name": "y", "severity_code": "fail"},
+            {"table_name": "loan", "row_number": 5, "rule_id": "odd", "column_name": "y", "severity_code": "warn"},
+        ],
+    )
+    put(
+        settings,
+        "raw__agent_shift",
+        FIRST,
+        [
+            {"agent_id": "A1", "shift_on": FIRST, "queue_ids": "named, field", "productive_minutes": 300},
+            {"agent_id": "A2", "shift_on": FIRST - timedelta(days=1), "queue_ids": "named", "productive_minutes": 300},
+        ],
+    )
+    put(settings, "raw__queue", FIRST, [{"queue_id": name} for name in ("named", "field", "bot")])
+
+    metrics("book", FIRST, settings=settings)
+
+    queues = {row["queue_id"]: row for row in rows_of(settings, "out__queue_daily", FIRST)}
+    (day,) = rows_of(settings, "out__summary_daily", FIRST)
+    assert {
+        name: (row["open_cases"], row["assigned_cases"], row["overflow_cases"], row["available_minutes"])
+        for name, row in queues.items()
+    } == {"named": (2, 1, 1, 300), "field": (0, 0, 0, 300), "bot": (0, 0, 0, 0)}
+    assert {name: day[name] for name in ("loans", "past_due_loans", "newly_overdue_loans", "cured_loans")} == {
+        "loans": 3,
+        "past_due_loans": 2,
+        "newly_overdue_loans": 1,
+        "cured_loans": 2,
+    }
+    assert (day["open_cases"], day["assigned_cases"]) == (2, 1)
+    assert (day["contacts_planned"], day["contacts_blocked"], day["rows_quarantined"]) == (1, 1, 1)
+    assert (day["par30_numerator_minor"], day["par30_denominator_minor"]) == (1000, 10000)
+
+
+def test_capacity_is_not_available_without_shifts(settings):
+    put(settings, LOANS, FIRST, [loan("a", 1000, 45, amount=100)])
+    put_rest(
+        settings,
+        FIRST,
+        cases=[{"case_id": "C1", "event_code": "opened"}],
+        assigned=[{"case_id": "C1", "queue_id": "named", "is_assigned": False, "reason_code": "no_queue"}],
+    )
+
+    metrics("book", FIRST, settings=settings)
+
+    assert [row["available_minutes"] for row in rows_of(settings, "out__queue_daily", FIRST)] == [None]
+
+
+def test_metrics_twice_give_equal_hashes(settings):
+    put(settings, LOANS, FIRST, [loan("a", 1000, 45, amount=100)])
+    put_rest(settings, FIRST)
+
+    first = metrics("book", FIRST, settings=settings)
+
+    assert metrics("book", FIRST, settings=settings) == first
+    assert first["rows"] == 1

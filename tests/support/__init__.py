@@ -1,0 +1,1 @@
+"""What several tests need: a small portfolio folder, and lake partitions from rows."""

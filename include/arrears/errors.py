@@ -190,6 +190,13 @@ class PartitionCorruptError(ArrearsError):
     consequence = "The partition was not read."
 
 
+class PartitionStaleError(ArrearsError):
+    """What a partition was made from has changed since."""
+
+    code = "ARR-LAK-004"
+    consequence = "Nothing was published; what is published stays."
+
+
 # ----------------------------------------------------------------------------------------------------- warehouse
 class WarehouseUnreachableError(ArrearsError):
     """The warehouse did not answer, or the connection broke."""

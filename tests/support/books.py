@@ -87,7 +87,7 @@ def rows_of(settings: Settings, table: str, business_date: date, portfolio: str 
     with day.work() as work:
         work.read(table)
         key = ", ".join(CONTRACTS[table].key)
-        found = work.connection.execute(
+        found = work.connection.sql(
             f'SELECT * EXCLUDE (portfolio, business_date) FROM "{table}" ORDER BY {key}'
         ).to_arrow_table()
     return found.to_pylist()

@@ -390,6 +390,19 @@ LEDGER = (
     QUEUE,
 )
 
+CONTROL_TOTAL = _raw(
+    "control_total",
+    "one row per ledger table and measure",
+    ("table_name", "measure_code"),
+    (
+        code("table_name", "Ledger table without its layer", tuple(contract.noun for contract in LEDGER)),
+        code("measure_code", "rows, or a column whose sum is given"),
+        minor("amount", "Rows, or the sum in minor units, by the source's own books"),
+    ),
+    "What the source says it delivered; extracted beside the ledger, compared with it, never published",
+    may_be_empty=False,
+)
+
 
 def extract_of(contract: Contract) -> Contract:
     """The frozen extract of a ledger table: every delivered row, nothing left out yet.

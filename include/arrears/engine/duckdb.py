@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import tempfile
 from contextlib import contextmanager
 from functools import cache
@@ -45,8 +46,24 @@ def select_text(name: str) -> str:
 
 def view_of_files(connection: duckdb.DuckDBPyConnection, name: str, paths: Sequence[str]) -> None:
     """Create or replace view ``name`` over Parquet files (at least one)."""
-    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')
+    connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT * FROM {parquet(paths)}")
+
+
+def parquet(paths: Sequence[str], *, file_row_number: bool = False) -> str:
+    """Table function over Parquet files: these paths, no patterns, and their columns only.
+
+    Args:
+        paths: At least one.
+        file_row_number: Add a column of that name, from 0 in each file.
+    """
+    listed = ", ".join(literal(glob.escape(path)) for path in paths)
+    numbered = ", file_row_number = true" if file_row_number else ""
+    return f"read_parquet([{listed}], hive_partitioning = false{numbered})"
+
+
+def literal(value: str) -> str:
+    """A single-quoted SQL text."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def quoted(identifier: str) -> str:

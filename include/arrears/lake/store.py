@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 from filelock import FileLock
 
-from arrears.engine.duckdb import quoted, view_of_files
+from arrears.engine.duckdb import literal, parquet, quoted, view_of_files
 from arrears.errors import PartitionCorruptError, PartitionMissingError, SchemaRefusedError
 from arrears.lake.manifest import DataFile, Manifest, load_id_of
 
@@ -62,16 +62,34 @@ class Lake:
         self._local = "file" in (
             self._files.protocol if isinstance(self._files.protocol, tuple) else [self._files.protocol]
         )
-        self._cache = cache or Path(tempfile.gettempdir()) / "arrears-lake-cache"
+        self._cache = cache or Path(tempfile.gettempdir()) / f"arrears-lake-cache-{os.getuid()}"
         self._verified: set[tuple[str, int, int]] = set()
 
     # ------------------------------------------------------------------------------------------------------- read
     def find(self, key: PartitionKey) -> Manifest | None:
-        """The partition's manifest, or None when it was never written."""
+        """The partition's manifest, or None when it was never written.
+
+        Raises:
+            PartitionCorruptError: It is no manifest.
+        """
         try:
-            return Manifest.from_json(self._files.cat_file(f"{self._root}/{key.path}/{MANIFEST}").decode())
+            text = self._files.cat_file(f"{self._root}/{key.path}/{MANIFEST}").decode(errors="replace")
         except FileNotFoundError:
             return None
+        try:
+            return Manifest.from_json(text)
+        except (ValueError, TypeError, KeyError):
+            raise PartitionCorruptError("the manifest cannot be read", "a manifest as written", key.path) from None
+
+    def intact(self, key: PartitionKey) -> Manifest | None:
+        """The partition's manifest when every file of it is as it was written, else None."""
+        try:
+            found = self.find(key)
+            for file in found.files if found else ():
+                self._fetch(key, file)
+        except PartitionCorruptError:
+            return None
+        return found
 
     def manifest(self, key: PartitionKey) -> Manifest:
         """The partition's manifest.
@@ -108,21 +126,32 @@ class Lake:
         else:
             path = self._cache / f"{file.sha256}.parquet"
             if not path.is_file():
-                self._cache.mkdir(parents=True, exist_ok=True)
-                partial = path.with_suffix(f".{uuid.uuid4().hex}")
-                self._files.get_file(f"{self._root}/{key.path}/{file.name}", str(partial))
-                partial.replace(path)
+                self._download(f"{self._root}/{key.path}/{file.name}", path)
         if not path.is_file():
             raise PartitionCorruptError("a file is missing", file.name, key.path)
         status = path.stat()
         seen = (str(path), status.st_mtime_ns, status.st_size)
         if seen not in self._verified:
             if _sha256(path) != file.sha256:
+                if not self._local:
+                    path.unlink()  # the next read fetches it again: only the copy may be at fault
                 raise PartitionCorruptError(
                     "a file was changed after it was written", f"SHA-256 of {file.name}", key.path
                 )
             self._verified.add(seen)
         return path
+
+    def _download(self, source: str, path: Path) -> None:
+        """Fetch a remote file under a private name first; a file that is not there is not made."""
+        self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{uuid.uuid4().hex}")
+        try:
+            self._files.get_file(source, str(partial))
+            partial.replace(path)
+        except FileNotFoundError:
+            return
+        finally:
+            partial.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------------------------------------------ write
     def write(  # noqa: PLR0913  a partition is its parts
@@ -161,7 +190,7 @@ class Lake:
             columns = ", ".join(quoted(column.name) for column in contract.columns)
             connection.execute(
                 f"COPY (SELECT $_portfolio::VARCHAR AS portfolio, $_business_date::DATE AS business_date, {columns} "
-                f"FROM ({select}\n)) TO '{part}' (FORMAT parquet, COMPRESSION zstd)",
+                f"FROM ({select}\n)) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)",
                 {**parameters, "_portfolio": key.portfolio, "_business_date": key.business_date},
             )
             _sync(part)
@@ -183,8 +212,8 @@ class Lake:
             return self._put(key, manifest, part)
 
     def _put(self, key: PartitionKey, manifest: Manifest, part: Path) -> Manifest:
-        there = self.find(key)
-        if there is not None and there.content_hash == manifest.content_hash and self._intact(key, there):
+        there = self.intact(key)
+        if there is not None and there.content_hash == manifest.content_hash:
             if there.inputs == manifest.inputs:
                 return there
             manifest = replace(manifest, files=there.files)  # same rows from other inputs: only the manifest moves
@@ -200,14 +229,6 @@ class Lake:
         else:
             self._files.pipe_file(target, manifest.to_json().encode())
         return manifest
-
-    def _intact(self, key: PartitionKey, manifest: Manifest) -> bool:
-        try:
-            for file in manifest.files:
-                self._fetch(key, file)
-        except PartitionCorruptError:
-            return False
-        return True
 
     def _store(self, key: PartitionKey, part: Path) -> None:
         target = f"{self._root}/{key.path}/{part.name}"
@@ -226,18 +247,27 @@ class Lake:
 
     @contextmanager
     def _work_folder(self, key: PartitionKey) -> Iterator[Path]:
-        """A private folder on the partition's own file system; what a killed writer left there is removed first."""
+        """A private folder on the partition's own file system.
+
+        What a killed writer left is removed first, and so is every data file that the manifest does not name: the one
+        that this write replaces stays until the next, because a reader may still follow the manifest it has read.
+        """
         if not self._local:
             with tempfile.TemporaryDirectory(prefix="arrears-part-") as name:
                 yield Path(name)
             return
         folder = Path(self._root) / key.path / ".tmp"
         folder.mkdir(parents=True, exist_ok=True)
-        for orphan in (*folder.iterdir(), *folder.parent.glob(f"{MANIFEST}.*")):
+        there = self.intact(key)
+        named = {file.name for file in there.files} if there else set()
+        orphans = [part for part in folder.parent.glob("part-*.parquet") if part.name not in named]
+        for orphan in (*folder.iterdir(), *folder.parent.glob(f"{MANIFEST}.*"), *orphans):
             orphan.unlink()
-        yield folder
-        for rest in folder.iterdir():
-            rest.unlink()
+        try:
+            yield folder
+        finally:
+            for rest in folder.iterdir():
+                rest.unlink()
 
 
 def check_schema(
@@ -280,7 +310,7 @@ def fingerprint(
     nulls = "".join(f", count(*) - count({quoted(name)})" for name in required)
     values = connection.execute(
         f"SELECT count(*), coalesce(sum(md5_number_lower(r)), 0), coalesce(sum(md5_number_upper(r)), 0){totals}{nulls} "
-        f"FROM (SELECT *, {row} AS r FROM read_parquet('{part}'))"
+        f"FROM (SELECT *, {row} AS r FROM {parquet([str(part)])})"
     ).fetchone()
     assert values is not None  # noqa: S101  an aggregate always has a row
     rows, lower, upper = values[:3]

@@ -18,7 +18,7 @@ SELECT
     COUNT(DISTINCT d.loan_id)::BIGINT AS due_loans,
     SUM(d.due_minor)::BIGINT AS due_minor,
     COUNT(DISTINCT u.loan_id)::BIGINT AS entered_loans,
-    COALESCE(SUM(LEAST(u.past_due_minor, d.due_minor)), 0)::BIGINT AS entered_minor
+    COALESCE(SUM(u.past_due_minor), 0)::BIGINT AS entered_minor
 FROM due AS d
 LEFT JOIN core__instalment_delinquency_daily AS u ON d.loan_id = u.loan_id AND d.seq = u.seq
 GROUP BY d.product_code, d.currency

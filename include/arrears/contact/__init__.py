@@ -1,0 +1,1 @@
+"""From cases and strategies to the day's contact plan, every answer of the policy kept."""

@@ -1,0 +1,52 @@
+"""The job ``assign``: a queue, an agent and a reason for every open case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from arrears.cases.assignment import assignment_rows
+from arrears.jobs.day import Day, summary
+from arrears.jobs.previous import previous_date
+from arrears.jobs.rows import read_rows, write_rows
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from arrears.settings import Settings
+
+
+def assign(
+    portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None
+) -> dict[str, Any]:
+    """Write ``out__assignment_daily``.
+
+    Returns:
+        The manifest in short, how many cases are assigned, and how many stand for each reason.
+
+    Raises:
+        PredecessorMissingError: The day before is not published or is stale.
+        PartitionMissingError: The day's cases are not made yet.
+    """
+    day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
+    compared_with = previous_date(day)
+    with day.work() as work:
+        work.read("core__case_daily")
+        for table in ("raw__party", "raw__queue", "raw__agent_shift"):
+            work.read_optional(table)
+        if compared_with is None:
+            work.empty("out__assignment_daily", view="previous__assignment")
+        else:
+            work.read("out__assignment_daily", compared_with, view="previous__assignment")
+        rows = assignment_rows(
+            read_rows(work, "read__case_to_assign", {"language": day.folder.portfolio.language}),
+            read_rows(work, "read__queue"),
+            read_rows(work, "read__shift", {"business_date": business_date}),
+            day.folder.portfolio.queues,
+        )
+        manifest = write_rows(work, "out__assignment_daily", rows)
+    return {
+        **summary(manifest),
+        "assigned": sum(row["is_assigned"] for row in rows),
+        "reasons": dict(sorted(Counter(row["reason_code"] for row in rows).items())),
+    }

@@ -1,0 +1,183 @@
+"""Extract: one ledger table of the day from its source into the lake, frozen with the instant it was known.
+
+Belongs here: the order of steps. How rows are had and read stands in ``arrears.sources``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arrears.contracts import CONTRACTS
+from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
+from arrears.engine.duckdb import connect
+from arrears.errors import ConfigurationError, SourceQueryError
+from arrears.failpoints import failpoint
+from arrears.jobs.day import Day, summary
+from arrears.portfolio import DatabaseSource, FileSource, PortfolioFolder, load_folder
+from arrears.settings import load_settings
+from arrears.sources.convert import extract_select, unreadable_rows
+from arrears.sources.database import rows_of_database
+from arrears.sources.files import find, rows_of_files
+from arrears.sources.staging import Delivered, Staged, check_delivery, stage
+from arrears.sources.vault import keep_rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from arrears.contracts.model import Contract
+    from arrears.settings import Settings
+
+MEMORY_LIMIT = "800MB"  # tables are extracted side by side: with staging, a process stays under 1.5 GB
+RAW = {contract.noun: contract for contract in (*LEDGER, CONTROL_TOTAL)}
+IS_READY = {True: True, False: False, None: False, "true": True, "false": False, "1": True, "0": False}
+
+
+def tables_to_extract(portfolio: str, *, settings: Settings | None = None) -> list[str]:
+    """Nouns of the ledger tables that the portfolio maps, and ``control_total`` where it has a ``control.sql``.
+
+    Raises:
+        ConfigurationError: The portfolio is wrong.
+    """
+    return list(_selects(load_folder(portfolio, settings or load_settings())))
+
+
+def source_is_ready(portfolio: str, business_date: date, *, settings: Settings | None = None) -> bool:
+    """Whether the source has closed the day's ledger: every file kind is there, and ``ready.sql``, if any, says so.
+
+    Raises:
+        SourceUnreachableError: The source did not answer.
+        SourceQueryError: ``ready.sql`` does not run, or does not answer with one boolean.
+    """
+    day = Day.open(portfolio, business_date, settings=settings)
+    source = day.folder.portfolio.source
+    if isinstance(source, FileSource) and not all(find(source, kind, _dates(day)) for kind in source.files.values()):
+        return False
+    if not day.folder.ready:
+        return True
+    where = f"{portfolio}/ready.sql"
+    with _workshop(day) as shop, _delivered(day, day.folder.ready, None, where, shop) as delivered:
+        answer = [list(row.values()) for row in delivered.reader.read_all().to_pylist()]
+    if len(answer) != 1 or len(answer[0]) != 1 or answer[0][0] not in IS_READY:
+        raise SourceQueryError("ready.sql answers something else", "one row with one boolean", where)
+    return IS_READY[answer[0][0]]
+
+
+def extract(  # noqa: PLR0913  a job is called with all of it
+    portfolio: str,
+    business_date: date,
+    noun: str,
+    *,
+    refresh_source: bool = False,
+    run_ref: str = "",
+    now: datetime | None = None,
+    settings: Settings | None = None,
+) -> dict[str, Any]:
+    """Extract one table of the day, or keep the extract that is there.
+
+    Args:
+        portfolio: Folder name.
+        business_date: The day.
+        noun: Ledger table without its layer, or ``control_total``.
+        refresh_source: Extract again what is there; a source that has changed makes later dates stale.
+        run_ref: The run, for people.
+        now: Instant of extraction, recorded as what the day knew; the clock's when not given.
+        settings: This deployment, unless a test brings its own.
+
+    Returns:
+        Rows, totals and content hash; whether an extract was kept; how many rows have a value that cannot be read.
+
+    Raises:
+        ConfigurationError: The portfolio does not map the table.
+        SourceNotReadyError: A file is not there yet.
+        SourceUnreachableError: The source did not answer.
+        SourceColumnsError: The delivered columns are not the contract's.
+        SourceTypeError: A column has a type that may not carry its contract type.
+        SourceFileError: A file cannot be read as declared.
+        SourceQueryError: The SELECT does not run.
+    """
+    day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
+    select = _selects(day.folder).get(noun)
+    if select is None:
+        raise ConfigurationError(f"no SELECT for {noun}", f"one of {list(_selects(day.folder))}", portfolio)
+    extracted = CONTRACTS[f"extract__{noun}"]
+    key = day.key(extracted.table)
+    there = day.lake.intact(key)
+    if there is not None and there.contract_version == extracted.version and not refresh_source:
+        return {**summary(there), "kept": True}
+    known_until = (now or datetime.now(UTC)).astimezone(UTC).isoformat()
+    with _workshop(day) as shop:
+        staged = _stage(day, noun, select, shop)
+        unreadable = keep_rejected(
+            day.settings, portfolio, business_date, key.table, unreadable_rows(shop.connection, RAW[noun], staged)
+        )
+        failpoint("extract.before_write")
+        manifest = day.lake.write(
+            shop.connection,
+            extracted,
+            key,
+            extract_select(RAW[noun], staged),
+            {},
+            inputs={"source": staged.source},
+            known_until=known_until,
+            run_ref=run_ref,
+        )
+    failpoint("extract.after_write")
+    return {**summary(manifest), "kept": False, "unreadable": unreadable}
+
+
+def _selects(folder: PortfolioFolder) -> dict[str, str]:
+    """SELECT by noun, in the contract's order."""
+    mapped = {contract.noun: folder.selects.get(contract.table, "") for contract in LEDGER}
+    return {noun: select for noun, select in {**mapped, CONTROL_TOTAL.noun: folder.control}.items() if select}
+
+
+def _dates(day: Day) -> dict[str, date]:
+    return {"business_date": day.business_date, "closing_date": day.closing_date}
+
+
+@dataclass(frozen=True)
+class _Workshop:
+    """A small engine and a private folder."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+
+
+@contextmanager
+def _workshop(day: Day) -> Iterator[_Workshop]:
+    """Open a workshop that is gone afterwards; its memory is the settings', and ours at most."""
+    limits = [MEMORY_LIMIT, day.settings.memory_limit]
+    with connect(day.settings) as connection, tempfile.TemporaryDirectory(prefix="arrears-extract-") as folder:
+        smaller = connection.execute("SELECT min(parse_formatted_bytes(x)) FROM unnest(?) AS limits (x)", [limits])
+        connection.execute(f"SET memory_limit = '{smaller.fetchall()[0][0]}B'")
+        yield _Workshop(connection, Path(folder))
+
+
+def _stage(day: Day, noun: str, select: str, shop: _Workshop) -> Staged:
+    where = f"{day.name}/{'control' if noun == CONTROL_TOTAL.noun else noun}.sql"
+    rows = shop.folder / "rows.parquet"
+    with _delivered(day, select, RAW[noun], where, shop) as delivered:
+        check_delivery(RAW[noun], delivered.reader.schema, where)
+        schema = stage(delivered.reader, rows)
+    source = json.dumps([select, sorted(delivered.files.items())])
+    return Staged(rows, schema, delivered.malformed, hashlib.sha256(source.encode()).hexdigest())
+
+
+@contextmanager
+def _delivered(day: Day, select: str, contract: Contract | None, where: str, shop: _Workshop) -> Iterator[Delivered]:
+    source, dates = day.folder.portfolio.source, _dates(day)
+    if isinstance(source, DatabaseSource):
+        with rows_of_database(source.url, select, dates, contract, where) as delivered:
+            yield delivered
+    else:
+        with rows_of_files(source, select, dates, where=where, connection=shop.connection, folder=shop.folder) as rows:
+            yield rows

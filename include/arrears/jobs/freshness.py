@@ -1,0 +1,86 @@
+"""Whether a day stands as it should: made from what is there now, and published as it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from arrears.contracts import CONTRACTS
+from arrears.jobs.day import ABSENT, stale_inputs
+from arrears.warehouse.ledger import published_days
+from arrears.warehouse.tables import FACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from arrears.jobs.day import Day
+    from arrears.lake import Manifest
+
+NO_WAREHOUSE = "no warehouse"  # stands for the hash of a date that counts as published without one
+
+
+def content_hash_of(manifests: Mapping[str, Manifest]) -> str:
+    """Hash of a publication: over the content hashes of every published table.
+
+    Args:
+        manifests: Manifest by lake table, one for each fact.
+    """
+    canonical = json.dumps(sorted((table, manifest.content_hash) for table, manifest in manifests.items()))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def moved_inputs(day: Day) -> list[str]:
+    """What the day's published tables were made from and is not the same any more; empty when all is fresh.
+
+    Every table of the day is followed down to its extract. A table of an earlier day is compared and not followed:
+    whether that day is fresh is its own question.
+
+    Returns:
+        Sentences: ``<input> of <table> has changed``, ``<table> is not in the lake``.
+    """
+    moved: set[str] = set()
+    waiting = [contract.table for contract in FACTS]
+    seen: set[str] = set()
+    while waiting:
+        table = waiting.pop()
+        if table in seen or table not in CONTRACTS:
+            continue
+        seen.add(table)
+        manifest = day.lake.find(day.key(table))
+        if manifest is None:
+            moved.add(f"{table} is not in the lake")
+            continue
+        moved |= {f"{name} of {table} has changed" for name in stale_inputs(day.lake, manifest, day.folder.config_hash)}
+        waiting += [name for name, content_hash in manifest.inputs.items() if content_hash != ABSENT]
+    return sorted(moved)
+
+
+def published_dates(day: Day) -> dict[date, str]:
+    """Content hash by published date of the day's portfolio, oldest first.
+
+    Without a warehouse a date counts as published once its cases are in the lake.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+    """
+    if day.settings.warehouse_url is None:
+        return dict.fromkeys(day.lake.dates(day.name, "core__case_daily"), NO_WAREHOUSE)
+    return {one.business_date: one.content_hash for one in published_days(day.settings.warehouse, day.name)}
+
+
+def reasons_to_rerun(day: Day, published_hash: str | None) -> list[str]:
+    """Why the day should run again; empty when it is fresh and published as it stands in the lake.
+
+    Args:
+        day: The day.
+        published_hash: What is published for it; None when nothing is.
+    """
+    if published_hash is None:
+        return ["never published"]
+    moved = moved_inputs(day)
+    if moved or published_hash == NO_WAREHOUSE:
+        return moved
+    in_lake = content_hash_of({contract.table: day.lake.manifest(day.key(contract.table)) for contract in FACTS})
+    return [] if in_lake == published_hash else ["what is published is not what is in the lake"]

@@ -1,0 +1,61 @@
+"""Which earlier day a business date is compared with, and the refusal to go on before that day stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from arrears.errors import ConfigurationError, PredecessorMissingError
+from arrears.jobs.freshness import published_dates, reasons_to_rerun
+
+if TYPE_CHECKING:
+    from arrears.jobs.day import Day
+
+OF_CONFIGURATION = "config of "  # how freshness begins a sentence about a changed portfolio folder
+
+
+def previous_date(day: Day) -> date | None:
+    """The published business date that the day is compared with.
+
+    The day before must be published and not stale. A date that ``allowed_gaps`` names is compared with the last
+    earlier date that is published. A changed configuration alone does not make the day before stale: it was made with
+    the configuration of its time, and tomorrow must not wait until all of history is restated.
+
+    Args:
+        day: The day that is worked.
+
+    Returns:
+        The earlier date; None on the portfolio's first business date.
+
+    Raises:
+        ConfigurationError: The day lies before the portfolio's first business date.
+        PredecessorMissingError: The earlier date is not published, or is stale; the message names what moved.
+        WarehouseUnreachableError: The server did not answer.
+    """
+    config = day.folder.portfolio
+    if day.business_date == config.first_business_date:
+        return None
+    if day.business_date < config.first_business_date:
+        raise ConfigurationError(
+            f"business date {day.business_date}", f"{config.first_business_date} or later", f"{day.name}/portfolio.yaml"
+        )
+    published = published_dates(day)
+    expected = day.business_date - timedelta(days=1)
+    if day.business_date in config.allowed_gaps:
+        expected = max((one for one in published if one < day.business_date), default=expected)
+    if expected not in published:
+        raise PredecessorMissingError(
+            f"{expected} is not published",
+            f"every day in its order, or {day.business_date} under allowed_gaps",
+            f"{day.name} {day.business_date}",
+        )
+    reasons = reasons_to_rerun(replace(day, business_date=expected), published[expected])
+    moved = [reason for reason in reasons if not reason.startswith(OF_CONFIGURATION)]
+    if moved:
+        raise PredecessorMissingError(
+            f"{expected} is stale: {'; '.join(moved)}",
+            f"arrears restate --portfolio {day.name} --from {expected}",
+            f"{day.name} {day.business_date}",
+        )
+    return expected

@@ -1,0 +1,115 @@
+"""The job ``publish``: stage the day's facts, audit them, and make them the published state in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from arrears.errors import PartitionStaleError
+from arrears.failpoints import failpoint
+from arrears.jobs.day import Day
+from arrears.jobs.freshness import content_hash_of, moved_inputs
+from arrears.warehouse.ledger import current_publication
+from arrears.warehouse.publication import Publication, only_publisher, publish_staged
+from arrears.warehouse.staging import audit, clear, lake_figures, stage
+from arrears.warehouse.tables import FACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from arrears.jobs.day import Work
+    from arrears.lake import Manifest
+    from arrears.portfolio import Portfolio
+    from arrears.settings import Settings
+    from arrears.warehouse.staging import Figures
+
+
+def publish(  # noqa: PLR0913  a publication is its parts
+    portfolio: str,
+    business_date: date,
+    *,
+    is_backfill: bool,
+    now: datetime,
+    run_ref: str = "",
+    settings: Settings | None = None,
+) -> dict[str, Any]:
+    """Publish the day's facts; does nothing when they already are what is published.
+
+    Args:
+        portfolio: Folder name.
+        business_date: The day that is worked.
+        is_backfill: Whether a backfill or restatement asks; what it plans is never sent.
+        now: The instant that decides whether the day is the portfolio's current day; with a zone.
+        run_ref: Written into the ledger, for people.
+        settings: This deployment, unless a test brings its own.
+
+    Returns:
+        Whether anything was published and why, the content hash, rows, and contacts released to the outbox.
+
+    Raises:
+        PartitionMissingError: An earlier step has not run.
+        PartitionStaleError: What a table was made from has changed since.
+        PublishAuditError: What is staged is not what the lake holds.
+        QualityGateError: A critical expectation on the staged rows failed.
+        PublishLockedError: Another publication of the portfolio is at work.
+        WarehouseUnreachableError: The server did not answer; nothing was published.
+    """
+    day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
+    url = day.settings.warehouse
+    with only_publisher(url, portfolio), day.work() as work:
+        manifests = {contract.table: work.read(contract.table) for contract in FACTS}
+        moved = moved_inputs(day)
+        if moved:
+            raise PartitionStaleError(
+                "; ".join(moved), "tables made from what is there now", f"{portfolio} {business_date}"
+            )
+        publication = Publication(
+            publication_id=uuid.uuid4(),
+            portfolio=portfolio,
+            business_date=business_date,
+            replaces=current_publication(url, portfolio, business_date),
+            content_hash=content_hash_of(manifests),
+            manifests=manifests,
+            known_until=_known_until(manifests),
+            release_at=now if not is_backfill and is_current_day(day.folder.portfolio, business_date, now) else None,
+            run_ref=run_ref,
+        )
+        figures = {} if publication.is_done else _prepare(url, work, publication)
+        released = None if publication.is_done else publish_staged(url, publication, figures)
+        clear(url, portfolio, business_date)
+    return {
+        "published": not publication.is_done,
+        "reason": _reason(publication),
+        "content_hash": publication.content_hash,
+        "rows": sum(figure.rows for figure in figures.values()),
+        "released_contacts": released,
+    }
+
+
+def is_current_day(portfolio: Portfolio, business_date: date, now: datetime) -> bool:
+    """Whether it is that day in the portfolio's zone: only then may its planned contacts be sent."""
+    return now.astimezone(portfolio.zone).date() == business_date
+
+
+def _prepare(url: str, work: Work, publication: Publication) -> dict[str, Figures]:
+    """Stage and audit new content; a publication that only releases contacts needs its figures alone."""
+    if not publication.has_new_content:
+        return {contract.table: lake_figures(work.connection, contract) for contract in FACTS}
+    publication_id = str(publication.publication_id)
+    figures = stage(url, work.connection, publication.manifests, publication_id)
+    failpoint("publish.staged")
+    audit(url, figures, publication_id)
+    return figures
+
+
+def _reason(publication: Publication) -> str:
+    if publication.is_done:
+        return "already published"
+    return "new content" if publication.has_new_content else "contacts released"
+
+
+def _known_until(manifests: Mapping[str, Manifest]) -> datetime | None:
+    frozen = manifests["core__loan_delinquency_daily"].known_until
+    return datetime.fromisoformat(frozen) if frozen else None

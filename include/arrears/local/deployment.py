@@ -1,0 +1,194 @@
+"""All servers of the one-machine deployment, started in order and stopped whatever happens.
+
+Belongs here: the order, what each server is told of the others, and the guarantee that nothing is left running.
+Does not belong here: what is done while they run (``run.py``, ``cli.py``).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
+
+from arrears.local.airflow import LocalAirflow
+from arrears.local.home import LOOPBACK, Home, remembered, write_private
+from arrears.local.postgres import EmbeddedPostgres
+from arrears.settings import ENVIRONMENT_FILE, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+    from types import FrameType
+
+    from arrears.local.demo import Demo
+
+WAREHOUSE = "arrears"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One machine's servers.
+
+    Args:
+        home: Folders of the deployment.
+        demos: Demo portfolios whose ledgers it holds.
+    """
+
+    home: Home
+    demos: tuple[Demo, ...]
+
+    @property
+    def postgres(self) -> EmbeddedPostgres:
+        """The embedded server: Airflow's metadata, and the warehouse unless a URL names another."""
+        return EmbeddedPostgres(self.home.postgres)
+
+    @property
+    def airflow(self) -> LocalAirflow:
+        """The four components."""
+        return LocalAirflow(self.home, self.postgres)
+
+    @property
+    def has_own_warehouse(self) -> bool:
+        """Whether the warehouse is the embedded server's, not one that the settings name."""
+        configured = load_settings().warehouse_url
+        return configured is None or make_url(configured.get_secret_value()).password == self.postgres.password
+
+    @property
+    def warehouse_url(self) -> str:
+        """SQLAlchemy URL of the warehouse, password included: never print it."""
+        return self.postgres.url(WAREHOUSE) if self.has_own_warehouse else load_settings().warehouse
+
+    @property
+    def bi_url(self) -> str | None:
+        """What a BI tool connects with: it reads the ``bi`` views and nothing else. None for a server of yours."""
+        if not self.has_own_warehouse:
+            return None
+        return f"postgresql://{self._bi_login}:{self._bi_password}@{LOOPBACK}:{self.postgres.port}/{WAREHOUSE}"
+
+    @contextmanager
+    def started(self, *, is_scheduling: bool, say: Callable[[str], None]) -> Iterator[None]:
+        """Hold the lock, run all servers, and stop them at the end, also on Ctrl-C, SIGTERM or an exception.
+
+        Args:
+            is_scheduling: Whether unpaused DAGs start runs by their own schedule.
+            say: Told in a few words what is done now.
+
+        Raises:
+            LocalServerError: A server did not start.
+            WarehouseUnreachableError: The server that the settings name did not answer.
+        """
+        with self.home.locked(), _termination_as_interrupt():
+            try:
+                self._start(is_scheduling=is_scheduling, say=say)
+                yield
+            finally:
+                say("stopping the servers")
+                with _undisturbed():
+                    self.stop()
+
+    def stop(self) -> None:
+        """Stop whatever runs of this deployment; safe at any time."""
+        self.airflow.stop()
+        self.postgres.stop()
+
+    def _start(self, *, is_scheduling: bool, say: Callable[[str], None]) -> None:
+        self.airflow.stop()  # what a killed run has left
+        say("PostgreSQL 18")
+        self.postgres.start()
+        environment = {
+            **self.airflow.airflow_environment(self._task_environment()),
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(is_scheduling),
+        }
+        say("Airflow's metadata")
+        self.airflow.migrate(environment)
+        say("the Airflow API server, and meanwhile the warehouse and the demo ledger")
+        self.airflow.start_api_server(environment)
+        self._prepare_warehouse()
+        self._tell_the_command_line()
+        say("scheduler, DAG processor and triggerer")
+        self.airflow.start_others(environment)
+
+    def _prepare_warehouse(self) -> None:
+        from arrears.sources.demo import make_demo  # noqa: PLC0415  seconds of imports while the API server starts
+        from arrears.warehouse.migrate import upgrade  # noqa: PLC0415
+        from arrears.warehouse.roles import create_bi_login  # noqa: PLC0415
+
+        upgrade(self.warehouse_url)
+        if self.has_own_warehouse:
+            create_bi_login(self.warehouse_url, self._bi_password)
+        for demo in self.demos:
+            make_demo(demo.loans, self.dates(demo)[-1], demo.seed, None, self.warehouse_url)
+
+    def _task_environment(self) -> dict[str, str]:
+        settings = load_settings()
+        lake = settings.lake_url if "lake_url" in settings.model_fields_set else f"file://{self.home.var / 'lake'}"
+        return {
+            **self._addresses(),
+            "ARREARS_LAKE_URL": lake,
+            "ARREARS_PREDECESSOR_RETRY_SECONDS": os.environ.get("ARREARS_PREDECESSOR_RETRY_SECONDS", "2"),
+        }
+
+    def _addresses(self) -> dict[str, str]:
+        """Where the warehouse is, and what the demo portfolios' folders ask for."""
+        first_dates = {self.dates(demo)[0].isoformat() for demo in self.demos}
+        return {
+            "ARREARS_WAREHOUSE_URL": self.warehouse_url,
+            "ARREARS_DEMO_SOURCE_URL": self.warehouse_url,
+            "ARREARS_DEMO_FIRST_DATE": min(first_dates),
+        }
+
+    def _tell_the_command_line(self) -> None:
+        """Let ``python -m arrears`` work on the same data while the servers run, without any variable set."""
+        if self.home.var != ENVIRONMENT_FILE.parent or not self.has_own_warehouse:
+            return
+        told = self._addresses()
+        known = ENVIRONMENT_FILE.read_text(encoding="utf-8").splitlines() if ENVIRONMENT_FILE.exists() else []
+        kept = [line for line in known if line.partition("=")[0].strip() not in told]
+        write_private(ENVIRONMENT_FILE, "\n".join([*kept, *(f"{name}={value}" for name, value in told.items())]) + "\n")
+
+    def dates(self, demo: Demo) -> tuple[date, ...]:
+        """The demo's business dates here, oldest first."""
+        return demo.dates(self.home.var / "demo.json")
+
+    @property
+    def _bi_login(self) -> str:
+        from arrears.warehouse.roles import BI_LOGIN  # noqa: PLC0415
+
+        return BI_LOGIN
+
+    @property
+    def _bi_password(self) -> str:
+        return remembered(self.home.var / "bi.json", "password", lambda: secrets.token_urlsafe(18))
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the work as Ctrl-C does, through every ``finally``."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not leave servers behind."""
+    before = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

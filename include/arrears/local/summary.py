@@ -1,0 +1,94 @@
+"""The figures a drive ends with, read from the ``bi`` views like any BI tool would.
+
+Belongs here: which published figures are shown and how. Does not belong here: any figure of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from sqlalchemy import text
+
+from arrears.warehouse.connection import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+FIGURES = {
+    "loans": "loans",
+    "past_due_loans": "past due",
+    "newly_overdue_loans": "newly overdue",
+    "cured_loans": "cured",
+    "open_cases": "cases open",
+    "assigned_cases": "cases assigned",
+    "contacts_planned": "contacts planned",
+    "contacts_blocked": "contacts blocked",
+    "rows_quarantined": "rows quarantined",
+}
+HASH_DIGITS = 12
+SUMMARY = text("SELECT * FROM bi.daily_summary WHERE portfolio = :portfolio AND business_date = :business_date")
+BLOCKED = text(
+    "SELECT rule_id, citation, business_date, contacts FROM bi.contact_blocked_by_rule "
+    "WHERE portfolio = :portfolio AND business_date = ANY(:dates) ORDER BY rule_id, citation, business_date"
+)
+
+
+def published(url: str, portfolio: str, dates: Sequence[date]) -> dict[date, dict[str, Any]]:
+    """The published summary of each date that has one.
+
+    Raises:
+        WarehouseUnreachableError: The warehouse did not answer.
+    """
+    with transaction(url) as connection:
+        found = (
+            connection.execute(SUMMARY, {"portfolio": portfolio, "business_date": day}).mappings().first()
+            for day in dates
+        )
+        return {row["business_date"]: dict(row) for row in found if row is not None}
+
+
+def summary_table(portfolio: str, days: dict[date, dict[str, Any]], before: dict[date, dict[str, Any]]) -> Table:
+    """Figures down, dates across.
+
+    Args:
+        portfolio: Portfolio name.
+        days: Published summaries by date.
+        before: The same before the drive, to say whether a content hash has changed.
+    """
+    table = Table(title=f"{portfolio}: published", title_justify="left")
+    table.add_column("business date")
+    for day in days:
+        table.add_column(str(day), justify="right")
+    for column, words in FIGURES.items():
+        table.add_row(words, *(f"{row[column]:,}" for row in days.values()))
+    table.add_row("PAR30", *(_percent(row["par30_ratio"]) for row in days.values()))
+    table.add_row("content hash", *(row["content_hash"][:HASH_DIGITS] for row in days.values()))
+    table.add_row("  before", *(_comparison(day, row, before) for day, row in days.items()))
+    return table
+
+
+def blocked_table(url: str, portfolio: str, dates: Sequence[date]) -> Table:
+    """Contacts blocked, by the rule that blocks them; one contact counts under each of its rules."""
+    with transaction(url) as connection:
+        rows = connection.execute(BLOCKED, {"portfolio": portfolio, "dates": list(dates)}).all()
+    table = Table(title=f"{portfolio}: contacts blocked by rule", title_justify="left")
+    table.add_column("rule")
+    table.add_column("source")
+    for day in dates:
+        table.add_column(str(day), justify="right")
+    counts = {(row.rule_id, row.citation, row.business_date): row.contacts for row in rows}
+    for rule, citation in dict.fromkeys((row.rule_id, row.citation) for row in rows):
+        table.add_row(rule, citation, *(f"{counts.get((rule, citation, day), 0):,}" for day in dates))
+    return table
+
+
+def _percent(ratio: Any) -> str:  # noqa: ANN401  a Decimal, or None when nothing is outstanding
+    return "-" if ratio is None else f"{100 * ratio:.2f} %"
+
+
+def _comparison(day: date, row: dict[str, Any], before: dict[date, dict[str, Any]]) -> str:
+    if day not in before:
+        return "not published"
+    return "the same" if before[day]["content_hash"] == row["content_hash"] else "CHANGED"

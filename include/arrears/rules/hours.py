@@ -1,0 +1,142 @@
+"""Local hours: when a week's timetable is open in a time zone, across DST changes and holidays.
+
+Belongs here: wall-clock arithmetic only. Which rule sets which timetable stands in ``contact``.
+Windows are half-open; an instant is a time-zone-aware ``datetime``; answers are in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Minutes = tuple[int, int]  # from and to, minutes after local midnight, half-open, 0..1440
+Span = tuple[datetime, datetime]  # from and to, UTC, half-open
+
+QUARTER = timedelta(minutes=15)
+HORIZON_DAYS = 400  # no timetable stays shut for longer
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """Hours by weekday, Monday first; None where the whole day is barred.
+
+    Attributes:
+        weekdays: Seven entries.
+        holiday: Hours of a public holiday.
+        minds_holidays: Whether ``holiday`` replaces the weekday's hours; otherwise a holiday is a weekday.
+    """
+
+    weekdays: tuple[Minutes | None, ...]
+    holiday: Minutes | None = None
+    minds_holidays: bool = False
+
+    def on(self, day: date, holidays: frozenset[date]) -> Minutes | None:
+        """The hours of a local date."""
+        return self.holiday if self.minds_holidays and day in holidays else self.weekdays[day.weekday()]
+
+
+@lru_cache(maxsize=512)
+def zone_named(name: str) -> ZoneInfo | None:
+    """The IANA zone, or None when there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """First instant of a local date."""
+    return _instants(day, 0, zone)[0]
+
+
+def day_bounds(day: date, zone: ZoneInfo) -> Span:
+    """First instant of a local date, and first instant after it."""
+    return midnight(day, zone), midnight(day + timedelta(days=1), zone)
+
+
+def is_open(timetable: Timetable, at: datetime, zone: ZoneInfo, holidays: frozenset[date]) -> bool:
+    """Whether the wall clock at that instant shows an open minute.
+
+    Source:
+        ARR-CON-01: consumer's local time, half-open: 21:59:59 is inside 08:00-22:00, 22:00:00 is not.
+    """
+    there = at.astimezone(zone)
+    hours = timetable.on(there.date(), holidays)
+    return hours is not None and hours[0] <= there.hour * 60 + there.minute < hours[1]
+
+
+def next_open(timetable: Timetable, at: datetime, zone: ZoneInfo, holidays: frozenset[date]) -> datetime | None:
+    """First open instant at or after ``at``, or None when there is none within ``HORIZON_DAYS``."""
+    if is_open(timetable, at, zone, holidays):
+        return at
+    day = at.astimezone(zone).date()
+    for _ in range(HORIZON_DAYS):
+        hours = timetable.on(day, holidays)
+        if hours is not None:
+            opening = _instants(day, hours[0], zone)[1]
+            if opening > at:
+                return opening
+        day += timedelta(days=1)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def open_spans(
+    timetables: tuple[Timetable, ...],
+    zones: tuple[str, ...],
+    bounds: Span,
+    holidays: frozenset[date],
+) -> tuple[Span, ...]:
+    """The spans inside ``bounds`` in which every timetable is open in every zone; empty when there are none.
+
+    On a night when a clock is set back or forward an ambiguous edge is read in the way that leaves less time.
+    """
+    spans: tuple[Span, ...] = (bounds,)
+    for timetable in timetables:
+        for name in zones:
+            spans = _intersection(spans, tuple(_spans(timetable, name, bounds, holidays)))
+    return spans
+
+
+def longest(spans: Sequence[Span]) -> Span:
+    """The longest span; of equals the first."""
+    return max(spans, key=lambda span: (span[1] - span[0], -span[0].timestamp()))
+
+
+def next_quarter(at: datetime) -> datetime:
+    """``at``, or the next quarter hour after it, in UTC."""
+    at = at.astimezone(UTC)
+    past = timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
+    return at if not past else at - past + QUARTER
+
+
+def _spans(timetable: Timetable, name: str, bounds: Span, holidays: frozenset[date]) -> Iterable[Span]:
+    zone = ZoneInfo(name)
+    day, last = bounds[0].astimezone(zone).date(), bounds[1].astimezone(zone).date()
+    while day <= last:
+        hours = timetable.on(day, holidays)
+        if hours is not None:
+            opening, closing = _instants(day, hours[0], zone)[1], _instants(day, hours[1], zone)[0]
+            if opening < closing:
+                yield opening, closing
+        day += timedelta(days=1)
+
+
+def _instants(day: date, minutes: int, zone: ZoneInfo) -> Span:
+    """The earlier and the later reading of a wall-clock time; they differ only on a night of a clock change."""
+    if minutes == 24 * 60:
+        day, minutes = day + timedelta(days=1), 0
+    wall = datetime.combine(day, time(minutes // 60, minutes % 60), zone)
+    readings = sorted(wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return readings[0], readings[1]
+
+
+def _intersection(left: tuple[Span, ...], right: tuple[Span, ...]) -> tuple[Span, ...]:
+    pairs = ((max(a[0], b[0]), min(a[1], b[1])) for a in left for b in right)
+    return tuple(sorted(pair for pair in pairs if pair[0] < pair[1]))

@@ -1,0 +1,1 @@
+"""The PostgreSQL warehouse: tables, migrations, BI views and roles, staging and the publish transaction."""

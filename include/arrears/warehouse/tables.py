@@ -1,0 +1,189 @@
+"""Every table of the warehouse as a SQLAlchemy value: facts compiled from contracts, ``ops`` and ``vault`` by hand.
+
+What a database really has is made by the frozen migrations; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+from arrears.contracts import CONTRACTS
+from arrears.contracts.model import ColumnType
+
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
+    from arrears.contracts.model import Contract
+
+SCHEMAS = ("mart", "stg", "ops", "vault")
+FACTS: tuple[Contract, ...] = tuple(contract for contract in CONTRACTS.values() if contract.mart)
+
+INSTANT = TIMESTAMP(timezone=True)
+TYPES: dict[ColumnType, TypeEngine[Any]] = {
+    ColumnType.TEXT: Text(),
+    ColumnType.BIGINT: BigInteger(),
+    ColumnType.INTEGER: Integer(),
+    ColumnType.BOOLEAN: Boolean(),
+    ColumnType.DATE: Date(),
+    ColumnType.INSTANT: INSTANT,
+}
+
+metadata = MetaData()
+
+
+def _columns(contract: Contract) -> list[Column[Any]]:
+    own = [
+        Column(
+            column.name,
+            TYPES[column.type],
+            nullable=column.nullable,
+            comment=column.meaning,
+            info={"pii": column.pii.value},
+        )
+        for column in contract.all_columns
+    ]
+    return [*own, Column("load_id", Text, nullable=False, comment="Making of the lake partition the row came from")]
+
+
+def mart_grain(contract: Contract) -> str:
+    """The contract's grain, narrowed to the rows that are published."""
+    return contract.grain if contract.mart_rows == "TRUE" else f"{contract.grain}, where {contract.mart_rows}"
+
+
+def _mart(contract: Contract) -> Table:
+    """The published fact. Its primary key begins with portfolio and date, which is the index a publication needs."""
+    return Table(
+        contract.mart,
+        metadata,
+        *_columns(contract),
+        PrimaryKeyConstraint("portfolio", "business_date", *contract.key, name=f"{contract.mart}_pkey"),
+        schema="mart",
+        comment=f"{contract.meaning}. Grain: {mart_grain(contract)}, by portfolio and business date.",
+    )
+
+
+def _staging(contract: Contract) -> Table:
+    """The same columns without a key: the audit names duplicates, where a constraint would only refuse them."""
+    return Table(
+        contract.mart,
+        metadata,
+        *_columns(contract),
+        Column("publication_id", Text, nullable=False, comment="Publication that staged the row"),
+        schema="stg",
+        prefixes=["UNLOGGED"],
+        comment=f"Rows on their way to mart.{contract.mart}.",
+    )
+
+
+MART: dict[str, Table] = {contract.table: _mart(contract) for contract in FACTS}
+STG: dict[str, Table] = {contract.table: _staging(contract) for contract in FACTS}
+
+PUBLISH_LEDGER = Table(
+    "publish_ledger",
+    metadata,
+    Column("publication_id", Uuid, primary_key=True, comment="Chosen before the transaction, to find it again"),
+    Column("sequence", BigInteger, Identity(always=True), nullable=False, comment="Order; the newest is current"),
+    Column("portfolio", Text, nullable=False, comment="Portfolio folder name"),
+    Column("business_date", Date, nullable=False, comment="The day that is worked"),
+    Column("content_hash", Text, nullable=False, comment="Over the content hashes of every published lake table"),
+    Column("contract_versions", JSONB, nullable=False, comment="Contract version by fact"),
+    Column("control_totals", JSONB, nullable=False, comment="Rows and sums by fact, as audited in staging"),
+    Column("inputs", JSONB, nullable=False, comment="Content hash by published lake table"),
+    Column("known_until", INSTANT, nullable=True, comment="Instant up to which feedback was known"),
+    Column("released_contacts", Integer, nullable=True, comment="Put in the outbox; NULL: may not be sent"),
+    Column("run_ref", Text, nullable=False, comment="The run, for people"),
+    Column("published_at", INSTANT, nullable=False, server_default=text("now()"), comment="When"),
+    Index("publish_ledger_newest", "portfolio", "business_date", "sequence", unique=True),
+    schema="ops",
+    comment="Every publication of a portfolio's business date; a date may return to an earlier content.",
+)
+
+DATA_FRESHNESS = Table(
+    "data_freshness",
+    metadata,
+    Column("dataset", Text, primary_key=True, comment="Fact table"),
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("business_date", Date, primary_key=True, comment="The day that is worked"),
+    Column("status_code", Text, nullable=False, comment="published; restated when it replaced another content"),
+    Column("published_at", INSTANT, nullable=False, comment="When this content was published"),
+    Column("rows", BigInteger, nullable=False, comment="Rows published"),
+    Column("load_id", Text, nullable=False, comment="Making of the lake partition"),
+    Column("content_hash", Text, nullable=False, comment="Content hash of the lake partition"),
+    Column("contract_version", Integer, nullable=False, comment="Raised when a column changes meaning"),
+    schema="ops",
+    comment="What is published: one row per fact, portfolio and business date.",
+)
+
+RUN_LEDGER = Table(
+    "run_ledger",
+    metadata,
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True, comment="Order of entries"),
+    Column("portfolio", Text, nullable=False, comment="Portfolio folder name"),
+    Column("business_date", Date, nullable=True, comment="The day that is worked; NULL when the run had none"),
+    Column("run_ref", Text, nullable=False, comment="The run"),
+    Column("task", Text, nullable=False, comment="Task of the run; empty for the run itself"),
+    Column("state_code", Text, nullable=False, comment="started, finished or failed"),
+    Column("error_code", Text, nullable=True, comment="Code of the failure"),
+    Column("message", Text, nullable=True, comment="What happened, without row values"),
+    Column("runbook", Text, nullable=True, comment="Page that says what to do"),
+    Column("at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When it was written"),
+    Index("run_ledger_day", "portfolio", "business_date", "entry_id"),
+    schema="ops",
+    comment="What runs and tasks said of themselves, appended only; started and never finished means killed.",
+)
+
+NOTIFICATION = Table(
+    "notification",
+    metadata,
+    Column("step_key", Text, primary_key=True, comment="Hash of person, case, step, occurrence: one contact ever"),
+    Column("portfolio", Text, nullable=False, comment="Portfolio folder name"),
+    Column("case_id", Text, nullable=False, comment="Case"),
+    Column("borrower_id", Text, nullable=False, comment="party_id of the main borrower"),
+    Column("person_id", Text, nullable=True, comment="Same human over portfolios; NULL when the source does not say"),
+    Column("business_date", Date, nullable=False, comment="The day it was planned for"),
+    Column("step_id", Text, nullable=False, comment="Stable id of the strategy's step"),
+    Column("channel_code", Text, nullable=False, comment="Channel planned"),
+    Column("contact_point_id", Text, nullable=False, comment="Point planned; its value stays in the vault"),
+    Column("template_code", Text, nullable=False, comment="Template of the step"),
+    Column("language", Text, nullable=False, comment="BCP 47 language"),
+    Column("not_before_at", INSTANT, nullable=False, comment="Earliest lawful instant"),
+    Column("not_after_at", INSTANT, nullable=False, comment="First instant too late"),
+    Column("state_code", Text, nullable=False, comment="planned: may be sent inside its window"),
+    Column("created_at", INSTANT, nullable=False, server_default=text("now()"), comment="When it was planned"),
+    Index("notification_day", "portfolio", "business_date"),
+    schema="ops",
+    comment="Outbox: one row per step, written once by the publication that releases its plan.",
+)
+
+REJECTED_ROW = Table(
+    "rejected_row",
+    metadata,
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("business_date", Date, primary_key=True, comment="The day that is worked"),
+    Column("table_name", Text, primary_key=True, comment="Ledger table"),
+    Column("row_number", BigInteger, primary_key=True, autoincrement=False, comment="Ordinal in the extract, from 1"),
+    Column("rule_id", Text, primary_key=True, comment="Rule it offends"),
+    Column("source_file", Text, nullable=True, comment="File or SELECT"),
+    Column("source_line", BigInteger, nullable=True, comment="Line in the file, or ordinal in the SELECT's result"),
+    Column("delivered", JSONB, nullable=False, comment="The row as delivered; may hold anything"),
+    Column("kept_at", INSTANT, nullable=False, server_default=text("now()"), comment="When it was kept"),
+    schema="vault",
+    comment="Rejected ledger rows with their delivered values. Restricted.",
+)

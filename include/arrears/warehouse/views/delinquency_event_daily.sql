@@ -1,0 +1,15 @@
+-- Transitions of loans since the previous published day, each once. Borrowers are left out.
+-- Grain: one row per portfolio, business date, loan and transition.
+-- Of: mart.fct_delinquency_event_daily
+SELECT
+    portfolio,
+    business_date,
+    loan_id,
+    product_code,
+    currency,
+    event_code,
+    compared_with,
+    from_bucket,
+    to_bucket,
+    past_due_minor
+FROM mart.fct_delinquency_event_daily

@@ -1,0 +1,182 @@
+"""The job ``plan``: due steps, the first lawful channel, every denial kept; the same plan whenever it runs again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from arrears.errors import ConfigurationError, PartitionMissingError
+from arrears.jobs.plan import plan
+from support.books import FIRST, rows_of
+from support.floor import NEXT, STRATEGY, aged, ledger_of, make_floor, put_ledger, shifts, work
+
+MORNING = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)  # 09:30 in Shanghai on the first day
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return make_floor(tmp_path)
+
+
+def planned(settings, day):
+    return {row["borrower_id"]: row for row in rows_of(settings, "out__contact_plan_daily", day)}
+
+
+def denials(settings, day):
+    found = rows_of(settings, "out__contact_decision_daily", day)
+    return {(row["channel_code"], row["rule_id"]) for row in found if not row["is_allowed"]}
+
+
+def test_due_case_is_planned_on_its_first_lawful_channel(settings):
+    put_ledger(settings, FIRST, [aged("l1", 5), aged("l2", 0)])
+
+    *_, done = work(settings, FIRST)
+
+    row = planned(settings, FIRST)["b1"]
+    assert (done["planned"], done["blocked"], done["planned_by_channel"]) == (1, 0, {"sms": 1})
+    assert (row["state_code"], row["channel_code"], row["contact_point_id"]) == ("planned", "sms", "m-b1")
+    assert (row["step_id"], row["template_code"], row["purpose_code"]) == ("hello", "hello", "reminder")
+    assert (row["strategy"], row["person_id"], row["past_due_minor"]) == ("path@3", "p-b1", 5000)
+    assert row["not_before_at"] == datetime(2026, 3, 2, 1, tzinfo=UTC)
+    assert row["not_after_at"] == datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert denials(settings, FIRST) == {("push", "insufficient_facts.contact_point")}
+
+
+def test_contact_made_today_blocks_and_is_counted_by_rule(settings):
+    contact = {
+        "contact_id": "c",
+        "party_id": "b1",
+        "channel_code": "call",
+        "direction_code": "out",
+        "purpose_code": "collection",
+        "started_at": MORNING,
+        "outcome_code": "conversation",
+    }
+    put_ledger(settings, FIRST, [aged("l1", 40)], contact=[contact])
+
+    *_, done = work(settings, FIRST)
+
+    assert (done["planned"], done["blocked"]) == (0, 1)
+    assert done["blocked_by_rule"] == {"house_humane.one_per_day": 1}
+    (row,) = rows_of(settings, "out__contact_decision_daily", FIRST)
+    assert row["citation"].startswith("house policy")
+    assert row["effect_code"] == "house"
+    assert row["earliest_at"] == datetime(2026, 3, 3, 1, tzinfo=UTC)
+
+
+def test_held_case_has_no_step_and_held_loan_leaves_the_amount(settings):
+    flags = [
+        {"flag_id": "f1", "flag_code": "hardship", "party_id": "b1", "starts_at": MORNING - timedelta(days=9)},
+        {"flag_id": "f2", "flag_code": "dispute", "loan_id": "l2", "starts_at": MORNING - timedelta(days=9)},
+    ]
+    put_ledger(settings, FIRST, [aged("l1", 5), aged("l2", 50), aged("l3", 4, borrower_id="b2")], flag=flags)
+
+    work(settings, FIRST)
+
+    found = planned(settings, FIRST)
+    assert set(found) == {"b2"}
+    assert (found["b2"]["step_id"], found["b2"]["past_due_minor"]) == ("hello", 4000)
+
+
+def test_opt_out_of_a_point_blocks_that_point_alone(settings):
+    loans = [aged("l1", 5), aged("l2", 5)]
+    second = {**ledger_of(loans)["contact_point"][1], "contact_point_id": "spare"}
+    points = [*ledger_of(loans)["contact_point"], second]
+    flags = [
+        {"flag_id": "f1", "flag_code": "opt_out", "contact_point_id": "m-b1", "starts_at": MORNING - timedelta(days=9)},
+        {"flag_id": "f2", "flag_code": "opt_out", "contact_point_id": "m-b2", "starts_at": MORNING - timedelta(days=9)},
+    ]
+    put_ledger(settings, FIRST, loans, contact_point=points, flag=flags)
+
+    work(settings, FIRST)
+
+    found = planned(settings, FIRST)
+    assert {name: row["contact_point_id"] for name, row in found.items()} == {"b1": None, "b2": "spare"}
+    assert ("sms", "house_humane.opt_out") in denials(settings, FIRST)
+
+
+def test_invalid_point_is_never_used(settings):
+    loans = [aged("l1", 5)]
+    point = {**ledger_of(loans)["contact_point"][0], "invalid_from": MORNING - timedelta(days=1)}
+    put_ledger(settings, FIRST, loans, contact_point=[point])
+
+    work(settings, FIRST)
+
+    assert planned(settings, FIRST)["b1"]["state_code"] == "blocked"
+    assert ("sms", "insufficient_facts.contact_point") in denials(settings, FIRST)
+
+
+def test_two_parties_of_one_person_get_one_contact(settings):
+    loans = [aged("l1", 5), aged("l2", 9)]
+    people = [{**row, "person_id": "same"} for row in ledger_of(loans)["party"]]
+    put_ledger(settings, FIRST, loans, party=people)
+
+    work(settings, FIRST)
+
+    found = planned(settings, FIRST)
+    assert {name: row["state_code"] for name, row in found.items()} == {"b1": "blocked", "b2": "planned"}
+    assert ("sms", "house_humane.one_per_day") in denials(settings, FIRST)
+
+
+def test_step_blocked_yesterday_is_due_again_under_its_key(settings):
+    saturday, sunday, monday = (FIRST - timedelta(days=2 - number) for number in range(3))
+    folder = settings.portfolios / "book/portfolio.yaml"
+    folder.write_text(folder.read_text().replace("2026-03-02", str(saturday)))
+    put_ledger(settings, saturday, [aged("l2", 0), aged("l1", 0)])
+    work(settings, saturday)
+    for day, late in ((sunday, 1), (monday, 2)):
+        put_ledger(settings, day, [aged("l1", late), aged("l2", 0)])
+        work(settings, day)
+
+    blocked, again = planned(settings, sunday)["b1"], planned(settings, monday)["b1"]
+    assert (blocked["state_code"], again["state_code"]) == ("blocked", "planned")
+    assert ("sms", "house_humane.hours") in denials(settings, sunday)
+    assert again["step_key"] == blocked["step_key"]
+
+
+def test_planned_step_is_not_due_again(settings):
+    for day, late in ((FIRST, 5), (NEXT, 6)):
+        put_ledger(settings, day, [aged("l1", late)])
+        work(settings, day)
+
+    assert len(planned(settings, FIRST)) == 1
+    assert planned(settings, NEXT) == {}
+
+
+def test_case_without_a_free_agent_is_not_called(settings):
+    put_ledger(settings, FIRST, [aged("l1", 40)], agent_shift=shifts(FIRST, a1=5))
+
+    *_, done = work(settings, FIRST)
+
+    assert done["blocked_by_rule"] == {"house.not_assigned": 1}
+
+
+@pytest.mark.parametrize(
+    ("table", "missing"),
+    [("flag", "flags"), ("contact", "contact_history"), ("consent", "consent"), ("party", "party")],
+)
+def test_table_that_is_not_delivered_blocks_everybody(settings, table, missing):
+    put_ledger(settings, FIRST, [aged("l1", 5)], without=(table,))
+
+    work(settings, FIRST)
+
+    assert planned(settings, FIRST)["b1"]["state_code"] == "blocked"
+    assert ("sms", f"insufficient_facts.{missing}") in denials(settings, FIRST)
+
+
+def test_rerun_leaves_the_same_hashes(settings):
+    put_ledger(settings, FIRST, [aged("l1", 5), aged("l2", 40), aged("l3", 20)])
+    *_, first = work(settings, FIRST)
+
+    assert plan("book", FIRST, settings=settings) == first
+
+
+def test_strategy_that_names_an_unknown_bucket_is_refused(settings):
+    (settings.strategies / "path.yaml").write_text(STRATEGY.replace("31-60", "M2"))
+    put_ledger(settings, FIRST, [aged("l1", 5)])
+
+    with pytest.raises(ConfigurationError, match="M2"):
+        plan("book", FIRST, settings=settings)
+
+
+def test_cases_must_be_there(settings):
+    with pytest.raises(PartitionMissingError):
+        plan("book", FIRST, settings=settings)

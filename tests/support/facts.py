@@ -1,0 +1,123 @@
+"""A whole day of fact tables in the lake, small and consistent, ready to be published."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from arrears.jobs.day import Day
+from arrears.warehouse.tables import FACTS
+
+from support.books import ARROW, FILLER
+
+if TYPE_CHECKING:
+    from arrears.contracts.model import Contract
+    from arrears.settings import Settings
+
+DAY = date(2026, 3, 2)
+NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Asia/Shanghai
+UNTIL = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+CURRENCY = {"currency": "CNY"}
+
+
+def put_day(
+    settings: Settings,
+    business_date: date = DAY,
+    *,
+    loans: int = 3,
+    amount: int = 100,
+    planned: tuple[str, ...] = (),
+    not_after: datetime = UNTIL,
+    portfolio: str = "book",
+) -> None:
+    """Write every fact of the day.
+
+    Args:
+        settings: The deployment.
+        business_date: The day.
+        loans: Past-due loans; one more is current and stays in the lake.
+        amount: Past-due amount of each.
+        planned: Step keys of planned contacts.
+        not_after: First instant too late for each of them.
+        portfolio: Folder name.
+    """
+    late = [f"loan-{number}" for number in range(loans)]
+    facts: dict[str, list[dict[str, Any]]] = {
+        "core__loan_delinquency_daily": [
+            {"loan_id": "current", "past_due_days": 0, "past_due_minor": 0, **CURRENCY},
+            *({"loan_id": one, "past_due_days": 5, "past_due_minor": amount, **CURRENCY} for one in late),
+        ],
+        "core__delinquency_event_daily": [{"loan_id": one, "event_code": "newly_overdue", **CURRENCY} for one in late],
+        "core__case_daily": [{"case_id": f"case-{one}", "past_due_minor": amount, **CURRENCY} for one in late],
+        "out__assignment_daily": [{"case_id": f"case-{one}", "agent_id": "agent-1"} for one in late],
+        "out__contact_plan_daily": [
+            *(
+                {
+                    "case_id": f"case-{key}",
+                    "step_id": "first",
+                    "step_key": key,
+                    "state_code": "planned",
+                    "channel_code": "sms",
+                    "contact_point_id": f"point-{key}",
+                    "not_before_at": not_after - timedelta(hours=5),
+                    "not_after_at": not_after,
+                }
+                for key in planned
+            ),
+            {"case_id": "case-blocked", "step_id": "first", "step_key": "blocked", "state_code": "blocked"},
+        ],
+        "out__contact_decision_daily": [
+            {
+                "case_id": "case-blocked",
+                "step_id": "first",
+                "channel_code": channel,
+                "is_allowed": False,
+                "rule_id": rule,
+                "citation": f"Law on {rule}",
+            }
+            for channel in ("sms", "call")
+            for rule in ("hours", "cap")
+        ],
+        "out__quarantine": [{"table_name": "loan", "row_number": 7, "rule_id": "loan.principal_positive"}],
+        "out__portfolio_daily": [
+            {"contract_bucket": "1-30", "loans": loans, "past_due_minor": loans * amount, **CURRENCY}
+        ],
+        "out__delinquency_event_total_daily": [{"event_code": "newly_overdue", "loans": loans, **CURRENCY}],
+        "out__par_daily": [
+            {"threshold_days": 30, "numerator_minor": 1, "denominator_minor": 20_000, **CURRENCY},
+            {"threshold_days": 90, "numerator_minor": 0, "denominator_minor": 0, **CURRENCY},
+        ],
+        "out__entry_daily": [{"due_loans": 8, "entered_loans": 1, "due_minor": 3, "entered_minor": 2, **CURRENCY}],
+        "out__bucket_migration_daily": [
+            {"from_bucket": "0", "to_bucket": to, "loans": count, "outstanding_principal_minor": 10, **CURRENCY}
+            for to, count in (("0", 2), ("1-30", 1))
+        ],
+        "out__queue_daily": [{"queue_id": "bot", "required_minutes": 90, "available_minutes": 60}],
+        "out__summary_daily": [
+            {
+                "loans": loans + 1,
+                "past_due_loans": loans,
+                "past_due_minor": loans * amount,
+                "contacts_planned": len(planned),
+                "contacts_blocked": 1,
+                "par30_numerator_minor": 1,
+                "par30_denominator_minor": 20_000,
+                **CURRENCY,
+            }
+        ],
+    }
+    day = Day.open(portfolio, business_date, settings=settings)  # once: `put` would open it for every table
+    for contract in FACTS:
+        with day.work() as work:
+            work.connection.register("given", table_of(contract, facts[contract.table]))
+            work.write(contract.table, select="SELECT * FROM given")
+
+
+def table_of(contract: Contract, rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows as an Arrow table; what a row leaves out is NULL where it may be, else a filler."""
+    columns = {}
+    for column in contract.columns:
+        filler = None if column.nullable else FILLER.get(column.type.value)
+        columns[column.name] = pa.array([row.get(column.name, filler) for row in rows], type=ARROW[column.type.value])
+    return pa.table(columns)

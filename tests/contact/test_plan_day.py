@@ -31,7 +31,7 @@ def case(case_id="C-1", *, channels=("voice_bot", "sms"), person="p1", borrower=
         "language": "zh-CN",
         "amount_minor": 30000,
         "loan_ids": ("l1",),
-        "is_assigned": True,
+        "has_worker": True,
     }
     return CaseDue(
         case_id=case_id,
@@ -144,10 +144,10 @@ def test_point_that_may_not_be_used_gives_way_to_the_next():
 
 
 def test_nobody_calls_a_case_that_nobody_works():
-    made = plan([case(channels=("call", "sms"), is_assigned=False)])
+    made = plan([case(channels=("call", "sms"), has_worker=False)])
 
     assert made.plan[0]["channel_code"] == "sms"
-    assert denials(made) == {("C-1", "call", "house.not_assigned")}
+    assert denials(made) == {("C-1", "call", "house.no_worker")}
 
 
 def test_sunday_is_planned_for_nobody():

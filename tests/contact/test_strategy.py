@@ -9,6 +9,7 @@ from arrears.errors import ConfigurationError
 from arrears.settings import INCLUDE
 
 FOLDER = INCLUDE / "strategies"
+BUCKETS = ("M1", "M2", "M3", "M4", "M5", "M6", "M6+")
 PATH = Version(
     version=1,
     valid_from=date(2026, 1, 1),
@@ -139,8 +140,8 @@ def test_shipped_strategies_load_and_leave_two_days_between_contacts():
 
     assert {"default", "travel_cn"} <= set(names)
     for name in names:
-        version = load_strategy(name, FOLDER, [f"M{number}" for number in range(7)] + ["M7+"]).versions[-1]
-        for bucket in ("M1", "M2", "M3", "M4", "M5", "M6", "M7+"):
+        version = load_strategy(name, FOLDER, BUCKETS).versions[-1]
+        for bucket in BUCKETS:
             days = [
                 age
                 for age in range(200)

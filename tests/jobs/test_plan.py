@@ -146,7 +146,17 @@ def test_case_without_a_free_agent_is_not_called(settings):
 
     *_, done = work(settings, FIRST)
 
-    assert done["blocked_by_rule"] == {"house.not_assigned": 1}
+    assert done["blocked_by_rule"] == {"house.no_worker": 1}
+
+
+def test_machine_worked_queue_calls_nobody(settings):
+    (settings.strategies / "path.yaml").write_text(STRATEGY.replace("[push, sms]", "[call, sms]"))
+    put_ledger(settings, FIRST, [aged("l1", 5)])
+
+    work(settings, FIRST)
+
+    assert planned(settings, FIRST)["b1"]["channel_code"] == "sms"
+    assert denials(settings, FIRST) == {("call", "house.no_worker")}
 
 
 @pytest.mark.parametrize(

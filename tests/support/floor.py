@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+from arrears.contracts import CONTRACTS
 from arrears.jobs.assign import assign
 from arrears.jobs.cases import cases
 from arrears.jobs.day import Day
@@ -12,11 +14,12 @@ from arrears.jobs.plan import plan
 from arrears.settings import INCLUDE
 from arrears.warehouse.tables import FACTS
 
-from support.books import FIRST, PORTFOLIO, make_book, put
+from support.books import ARROW, FILLER, FIRST, PORTFOLIO, make_book
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from arrears.contracts.model import Column
     from arrears.settings import Settings
 
 NEXT = FIRST + timedelta(days=1)
@@ -98,18 +101,32 @@ def put_ledger(
     settings: Settings, day: date, loans: list[dict[str, Any]], *, without: tuple[str, ...] = (), **raw: Any
 ) -> None:
     """Write the aged loans and the ledger tables around them; ``raw`` replaces a table, ``without`` leaves it out."""
-    put(settings, LOANS, day, loans)
     tables = {**ledger_of(loans), "agent_shift": shifts(day, a1=20, a2=30), **raw}
-    for noun, rows in tables.items():
-        if noun not in without:
-            put(settings, f"raw__{noun}", day, rows)
+    delivered = {f"raw__{noun}": rows for noun, rows in tables.items() if noun not in without}
+    put_tables(settings, day, {LOANS: loans, **delivered})
+
+
+def put_tables(settings: Settings, day: date, tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Write several partitions of one day; the portfolio is opened once, unlike with ``put``."""
+    with Day.open("book", day, settings=settings).work() as opened:
+        for table, rows in tables.items():
+            columns = CONTRACTS[table].columns
+            opened.connection.complete()
+            arrays = {c.name: [row.get(c.name, filler(c)) for row in rows] for c in columns}
+            schema = pa.schema([(c.name, ARROW[c.type.value]) for c in columns])
+            opened.connection.register("given", pa.table(arrays, schema=schema))
+            opened.write(table, select="SELECT * FROM given")
+
+
+def filler(column: Column) -> Any:
+    """What stands where a row says nothing."""
+    return None if column.nullable else FILLER.get(column.type.value)
 
 
 def work(settings: Settings, day: date) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Run the three jobs; afterwards every other table of the day is there too, empty, so that the next may follow."""
     done = tuple(job("book", day, settings=settings) for job in (cases, assign, plan))
-    lake = Day.open("book", day, settings=settings)
-    for contract in FACTS:
-        if lake.lake.find(lake.key(contract.table)) is None:
-            put(settings, contract.table, day, [])
+    opened = Day.open("book", day, settings=settings)
+    absent = [one.table for one in FACTS if opened.lake.find(opened.key(one.table)) is None]
+    put_tables(settings, day, {table: [] for table in absent})
     return done

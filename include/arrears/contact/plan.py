@@ -30,8 +30,8 @@ ONE_PER_DAY = Rule(
     limit=1,
     window="calendar_day",
 )
-NOT_ASSIGNED = Fired("house.not_assigned", "house policy: people are called by people, and nobody is free", "house")
-WORKED_CHANNELS = ("call", "visit")  # somebody must work the case
+NO_WORKER = Fired("house.no_worker", "house policy: a call or a visit needs somebody who works the case today", "house")
+WORKED_CHANNELS = ("call", "visit")  # made by people
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class CaseDue:
         person: person_id, or borrower_id where the source does not say.
         loan_ids: The loans that may be worked: the only ones the contact is about.
         amount_minor: Their past-due amount.
-        is_assigned: Whether somebody works the case today.
+        has_worker: Whether people, not a machine, work the case today.
     """
 
     case_id: str
@@ -53,7 +53,7 @@ class CaseDue:
     delinquent_days: int
     amount_minor: int
     loan_ids: tuple[str, ...]
-    is_assigned: bool
+    has_worker: bool
     due: DueStep
 
     @property
@@ -136,8 +136,8 @@ def _answers(case: CaseDue, book: RuleBook, facts: FactBook, bounds: Span) -> It
 
 def _answer(case: CaseDue, channel: str, book: RuleBook, facts: FactBook, bounds: Span) -> Answer:
     """The first point of the channel that may be used, or everything that forbids all of them."""
-    is_workable = case.is_assigned or channel not in WORKED_CHANNELS
-    fired: dict[Fired, None] = {} if is_workable else {NOT_ASSIGNED: None}
+    is_workable = case.has_worker or channel not in WORKED_CHANNELS
+    fired: dict[Fired, None] = {} if is_workable else {NO_WORKER: None}
     waits = []
     for point in facts.points_for(case.person, case.borrower_id, channel) or (None,):
         planned = Planned(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from arrears.rules.contact_values import RuleBook
     from arrears.settings import Settings
 
-LEDGER = ("raw__party", "raw__contact_point", "raw__flag", "raw__consent", "raw__contact")
+LEDGER = ("raw__party", "raw__queue", "raw__contact_point", "raw__flag", "raw__consent", "raw__contact")
 
 
 def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _cases_due(day: Day, work: Work, version: Version) -> list[CaseDue]:
                     delinquent_days=row["delinquent_days"],
                     amount_minor=row["amount_minor"],
                     loan_ids=tuple(row["loan_ids"]),
-                    is_assigned=row["is_assigned"],
+                    has_worker=row["has_worker"],
                     due=step,
                 )
             )

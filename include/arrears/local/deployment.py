@@ -138,7 +138,6 @@ class Deployment:
         first_dates = {self.dates(demo)[0].isoformat() for demo in self.demos}
         return {
             "ARREARS_WAREHOUSE_URL": self.warehouse_url,
-            "ARREARS_DEMO_SOURCE_URL": self.warehouse_url,
             "ARREARS_DEMO_FIRST_DATE": min(first_dates),
         }
 

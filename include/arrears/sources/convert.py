@@ -1,0 +1,135 @@
+"""Reads delivered values as their contract types, strictly: what is not exactly of its form is no value of its type.
+
+Belongs here: the forms, and the SELECT that turns a staged delivery into an extract. A text that does not fit is NULL
+in the extract and its column is named in ``conversion_errors``; the text itself goes to the vault and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from arrears.contracts.model import ColumnType
+from arrears.engine.duckdb import literal, parquet, quoted
+from arrears.sources.vault import RejectedRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from arrears.contracts.model import Column, Contract
+    from arrears.sources.staging import Staged
+
+MALFORMED = "file.columns"
+UNREADABLE = "type"
+LINEAGE = ("source_file", "source_line")
+VAULT_ROWS = 10_000
+
+INTEGER_FORM = r"-?\d{1,18}"
+DATE_FORM = r"\d{4}-\d{2}-\d{2}"
+INSTANT_FORM = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)"
+FIRST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'"
+LAST_INSTANT = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
+
+
+def extract_select(contract: Contract, staged: Staged) -> str:
+    """SELECT that delivers the extract: typed values, row numbers, and the columns that could not be read.
+
+    Rows are numbered in the order of their file and line, else of their key, so that a source that answers in another
+    order makes the same extract.
+
+    Args:
+        contract: Of the ledger table.
+        staged: What the source delivered.
+    """
+    return f"SELECT * EXCLUDE (delivered) FROM ({_numbered(contract, staged)})"
+
+
+def unreadable_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -> Iterator[RejectedRow]:
+    """Rows with a value that could not be read and lines that are no rows, with what was delivered.
+
+    The sort that numbers rows is run only when there is one.
+    """
+    counted = connection.execute(f"SELECT count(conversion_errors) FROM ({_converted(contract, staged)})").fetchall()
+    if counted[0][0] == 0:
+        return
+    delivered = ", ".join(f"{quoted(name)} := delivered.{quoted(name)}::VARCHAR" for name in staged.schema.names)
+    reader = connection.sql(
+        f"SELECT row_number, source_file, source_line, delivered._line AS line, struct_pack({delivered}) AS delivered "
+        f"FROM ({_numbered(contract, staged)}) WHERE conversion_errors IS NOT NULL"
+    ).to_arrow_reader(VAULT_ROWS)
+    for batch in reader:
+        for row in batch.to_pylist():
+            line = row["line"]
+            yield RejectedRow(
+                row["row_number"],
+                row["source_file"],
+                row["source_line"],
+                UNREADABLE if line is None else MALFORMED,
+                row["delivered"] if line is None else {"line": line},
+            )
+
+
+def _numbered(contract: Contract, staged: Staged) -> str:
+    there = staged.schema.names
+    own = [*contract.key, *(name for name in there if name not in (*contract.key, *LINEAGE))]
+    order = [f"delivered.{quoted(name)}" for name in own if name in there]
+    if staged.malformed or "source_line" in there:
+        order = ["delivered.source_file", "TRY_CAST(delivered.source_line AS BIGINT)", *order]
+    return (
+        f"SELECT * REPLACE (coalesce(source_file, {literal(f'{contract.noun}.sql')}) AS source_file, "
+        "CASE WHEN source_file IS NULL THEN row_number ELSE source_line END AS source_line) "
+        "FROM (SELECT *, row_number() OVER () AS row_number "
+        f"FROM ({_converted(contract, staged)} ORDER BY {', '.join([*order, 'delivered._line'])}))"
+    )
+
+
+def _converted(contract: Contract, staged: Staged) -> str:
+    """Typed values beside the delivered row, which is kept as the struct ``delivered``."""
+    kinds = dict(zip(staged.schema.names, staged.schema.types, strict=True))
+    if staged.malformed:
+        kinds = {"source_file": pa.string(), "source_line": pa.int64()} | kinds
+    values = {column.name: _value(column, kinds.get(column.name)) for column in contract.columns}
+    typed = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
+    failed = ", ".join(
+        f"CASE WHEN {_is_given(name, kind)} AND {values[name]} IS NULL THEN {literal(name)} END"
+        for name, kind in kinds.items()
+    )
+    errors = f"nullif(concat_ws(',', {failed}), '')"
+    rows = f"SELECT *, NULL::VARCHAR AS _line FROM {parquet([str(staged.rows)])}"
+    if staged.malformed:
+        lines = f"SELECT source_file, source_line, line AS _line FROM {parquet([str(staged.malformed)])}"
+        rows = f"{rows} UNION ALL BY NAME {lines}"
+    return (
+        f"SELECT {typed}, delivered, "
+        f"CASE WHEN delivered._line IS NOT NULL THEN {literal(MALFORMED)} ELSE {errors} END AS conversion_errors "
+        f"FROM ({rows}) AS delivered"
+    )
+
+
+def _is_given(name: str, kind: pa.DataType) -> str:
+    delivered = f"delivered.{quoted(name)}"
+    return f"{delivered} <> ''" if pa.types.is_string(kind) else f"{delivered} IS NOT NULL"
+
+
+def _value(column: Column, kind: pa.DataType | None) -> str:
+    """DuckDB expression of the typed value: NULL for an empty text and for anything not exactly of its form."""
+    if kind is None:
+        return f"NULL::{column.type.value}"
+    delivered = f"delivered.{quoted(column.name)}"
+    cast = f"TRY_CAST({delivered} AS {column.type.value})"
+    is_text = pa.types.is_string(kind)
+    if column.type is ColumnType.TEXT:
+        return f"CASE WHEN {delivered} <> '' AND NOT contains({delivered}, chr(0)) THEN {delivered} END"
+    if column.type is ColumnType.BOOLEAN:
+        return f"CASE {delivered} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END" if is_text else delivered
+    if column.type is ColumnType.DATE:
+        cast = f"CASE WHEN {cast} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {cast} END"
+    elif column.type is ColumnType.INSTANT:
+        cast = f"CASE WHEN {cast} BETWEEN {FIRST_INSTANT} AND {LAST_INSTANT} THEN {cast} END"
+    if not is_text:
+        return cast
+    form = {ColumnType.DATE: DATE_FORM, ColumnType.INSTANT: INSTANT_FORM}.get(column.type, INTEGER_FORM)
+    return f"CASE WHEN regexp_full_match({delivered}, {literal(form)}) THEN {cast} END"

@@ -1,0 +1,107 @@
+"""The ledger as files: the portfolio's own SELECTs, run over the demo's source tables in DuckDB.
+
+Belongs here: one Parquet file per ledger table, in the contract's columns, as closed the day before ``as_of``.
+The SELECTs are those of ``demo_travel_cn``, so that the files are what its extract would deliver.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from arrears.contracts.ledger import LEDGER, LINEAGE
+from arrears.engine.duckdb import quoted
+from arrears.settings import INCLUDE
+from arrears.sources.demo.schema import SCHEMA, TABLES
+from arrears.sources.staging import BIND, bound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Self
+
+PORTFOLIO = INCLUDE / "portfolios" / "demo_travel_cn"
+THREADS = 2
+LEADING = {  # the source table whose rows each ledger table has, one for one or fewer
+    "loan": "loan_account",
+    "instalment": "repayment_plan",
+    "transaction": "posting",
+    "pause": "payment_pause",
+    "party": "customer",
+    "loan_party": "loan_role",
+    "contact_point": "contact_point",
+    "consent": "consent",
+    "flag": "account_flag",
+    "contact": "contact_log",
+    "agent_shift": "agent_roster",
+    "queue": "work_queue",
+}
+
+
+class LedgerFiles:
+    """Writes the ledger of one business date, a chunk of source rows at a time.
+
+    Args:
+        folder: Existing folder; files of the same names are replaced when everything is written.
+        as_of: Business date.
+    """
+
+    def __init__(self, folder: Path, as_of: date) -> None:
+        self.rows: Counter[str] = Counter()
+        self._folder = folder
+        self._dates = {"business_date": as_of, "closing_date": as_of - timedelta(days=1)}
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._stack = ExitStack()
+        self._selects = {contract.noun: _select(contract.noun) for contract in LEDGER}
+        self._columns = {
+            contract.noun: ", ".join(quoted(column.name) for column in contract.columns if column not in LINEAGE)
+            for contract in LEDGER
+        }
+
+    def __enter__(self) -> Self:
+        self._engine = self._stack.enter_context(duckdb.connect(config={"threads": THREADS}))
+        self._engine.execute("SET TimeZone = 'UTC'")
+        self._engine.execute(f"CREATE SCHEMA {SCHEMA}")
+        for name, table in TABLES.items():
+            self._engine.register(name, table.arrow.empty_table())
+            self._engine.execute(f"CREATE VIEW {SCHEMA}.{name} AS FROM main.{name}")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._stack.close()
+        for noun in self._writers:
+            if kind is None:
+                self._partial(noun).replace(self._folder / f"{noun}.parquet")
+            else:
+                self._partial(noun).unlink(missing_ok=True)
+
+    def write(self, tables: dict[str, pa.Table]) -> None:
+        """Append what these source rows mean to the ledger."""
+        for name, rows in tables.items():
+            self._engine.register(name, rows)
+        for noun, select in self._selects.items():
+            if LEADING[noun] not in tables:
+                continue
+            dates = {name: self._dates[name] for name in BIND.findall(select)}
+            query = f"SELECT {self._columns[noun]} FROM ({bound(select, lambda name: f'${name}')})"
+            found = self._engine.sql(query, params=dates).to_arrow_table()
+            self._writer(noun, found.schema).write_table(found)
+            self.rows[noun] += found.num_rows
+
+    def _writer(self, noun: str, schema: pa.Schema) -> Any:  # noqa: ANN401  pyarrow has no types
+        if noun not in self._writers:
+            writer = pq.ParquetWriter(self._partial(noun), schema, compression="zstd")
+            self._writers[noun] = self._stack.enter_context(writer)
+        return self._writers[noun]
+
+    def _partial(self, noun: str) -> Path:
+        return self._folder / f"{noun}.partial"
+
+
+def _select(noun: str) -> str:
+    return (PORTFOLIO / f"{noun}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,121 @@
+"""Keeps what was delivered in rejected rows where only the vault's readers see it, and nowhere else.
+
+Belongs here: the one place that writes rejected values. They never reach a log, a message, XCom, the lake or a mart.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+from sqlalchemy import text
+
+from arrears.settings import ENVIRONMENT_FILE
+from arrears.warehouse.connection import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
+
+    from arrears.settings import Settings
+
+CHUNK_ROWS = 5_000
+FORGET = text(
+    "DELETE FROM vault.rejected_row "
+    "WHERE portfolio = :portfolio AND business_date = :business_date AND table_name = :table_name"
+)
+KEEP = text(
+    "INSERT INTO vault.rejected_row "
+    "(portfolio, business_date, table_name, row_number, source_file, source_line, rule_id, delivered) VALUES "
+    "(:portfolio, :business_date, :table_name, :row_number, :source_file, :source_line, :rule_id, "
+    "CAST(:delivered AS JSONB))"
+)
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """One row and one rule it offends.
+
+    Attributes:
+        row_number: Ordinal in the extract, from 1.
+        source_file: File or SELECT.
+        source_line: Line in the file, or ordinal.
+        rule_id: The rule.
+        delivered: Values as text by column; may hold anything a source can send.
+    """
+
+    row_number: int
+    source_file: str | None
+    source_line: int | None
+    rule_id: str
+    delivered: Mapping[str, str | None]
+
+    @property
+    def shown(self) -> dict[str, str | None]:
+        """The values; NUL, which PostgreSQL cannot hold, is shown as U+FFFD."""
+        return {name: value and value.replace("\0", "\ufffd") for name, value in self.delivered.items()}
+
+
+def keep_rejected(
+    settings: Settings, portfolio: str, business_date: date, table: str, rows: Iterable[RejectedRow]
+) -> int:
+    """Replace what the vault holds of one table of the day; without a warehouse, in a file that only we can read.
+
+    Args:
+        settings: Which warehouse; or the lake whose neighbour ``vault/`` takes the files.
+        portfolio: Folder name.
+        business_date: The day.
+        table: ``extract__`` for rows that could not be read, ``raw__`` for rows that offend a rule.
+        rows: All of them, for a row and rule once.
+
+    Returns:
+        Rows kept.
+
+    Raises:
+        WarehouseUnreachableError: The warehouse did not answer; what it held is unchanged.
+        WarehouseSchemaError: It has no vault.
+    """
+    if settings.warehouse_url is None:
+        return _keep_in_file(_file(settings.lake_url, portfolio, business_date, table), rows)
+    key = {"portfolio": portfolio, "business_date": business_date, "table_name": table}
+    kept = 0
+    with transaction(settings.warehouse) as connection:
+        connection.execute(FORGET, key)
+        for chunk in _chunks(rows):
+            connection.execute(KEEP, [{**key, **asdict(row), "delivered": json.dumps(row.shown)} for row in chunk])
+            kept += len(chunk)
+    return kept
+
+
+def _chunks(rows: Iterable[RejectedRow]) -> Iterator[list[RejectedRow]]:
+    left = iter(rows)
+    while chunk := list(islice(left, CHUNK_ROWS)):
+        yield chunk
+
+
+def _file(lake_url: str, portfolio: str, business_date: date, table: str) -> Path:
+    """Beside a local lake; beside the settings' file when the lake is far away."""
+    files, root = fsspec.core.url_to_fs(lake_url)
+    beside = Path(root).parent if isinstance(files, LocalFileSystem) else ENVIRONMENT_FILE.parent
+    return beside / "vault" / portfolio / business_date.isoformat() / f"{table}.jsonl"
+
+
+def _keep_in_file(path: Path, rows: Iterable[RejectedRow]) -> int:
+    path.parents[2].mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    kept = 0
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps({**asdict(row), "delivered": row.shown}, ensure_ascii=False) + "\n")
+            kept += 1
+    partial.replace(path)
+    if not kept:
+        path.unlink()
+    return kept

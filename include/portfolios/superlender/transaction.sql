@@ -1,0 +1,27 @@
+-- Grain: one row per loan of 15 or 30 days closed by the close: one repayment of the whole.
+-- Inputs: prevloans (text). What cannot be read is delivered as it is, for validation to name.
+WITH loans AS (
+    SELECT *
+    FROM prevloans
+    WHERE
+        termdays NOT IN ('60', '90')
+        AND closeddate <> ''
+        AND coalesce(TRY_CAST(left(approveddate, 10) AS DATE) <= :closing_date, TRUE)
+        AND coalesce(TRY_CAST(left(closeddate, 10) AS DATE) <= :closing_date, TRUE)
+)
+
+SELECT
+    'repayment-' || systemloanid AS transaction_id,
+    systemloanid AS loan_id,
+    'repayment' AS kind_code,
+    left(closeddate, 10) AS effective_on,
+    left(closeddate, 10) || 'T' || substr(closeddate, 12, 8) || '+01:00' AS booked_at,
+    -- Naira in text to kobo without a float; digits below a kobo, or anything else, stay naira and are refused.
+    CASE
+        WHEN regexp_full_match(totaldue, '\d{1,12}(\.\d{1,2}0*)?')
+            THEN CAST(CAST(CAST(totaldue AS DECIMAL(18, 4)) * 100 AS BIGINT) AS VARCHAR)
+        ELSE 'naira ' || totaldue
+    END AS amount_minor,
+    source_file,
+    source_line
+FROM loans

@@ -70,15 +70,23 @@ def _words(value: object) -> str:
 @app.command("check-portfolio")
 def check_portfolio(name: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Explain every mistake of a portfolio folder, before anything runs."""
-    folder = load_folder(name, load_settings())
+    from arrears.contact.strategy import load_strategy  # noqa: PLC0415  keeps `--help` quick
+    from arrears.policy.packs import load_rules, public_holidays  # noqa: PLC0415  as above
+
+    settings = load_settings()
+    folder = load_folder(name, settings)
     found = folder.portfolio
+    first = found.first_business_date
+    load_rules(found.packs, settings.policies)
+    load_strategy(found.strategy, settings.strategies, [bucket.code for bucket in found.bucket_set]).on(first)
+    public_holidays(found.holidays, first)
     result = {
         "portfolio": found.name,
         "title": found.title,
         "currency": found.currency,
         "timezone": found.timezone,
         "convention": found.ageing.convention,
-        "first_business_date": found.first_business_date,
+        "first_business_date": first,
         "tables": [table.removeprefix("raw__") for table in folder.selects],
         "packs": list(found.packs),
         "strategy": found.strategy,
@@ -114,11 +122,12 @@ def run(
     """Run one business date: the DAG's jobs in order, without Airflow. What it plans is never sent."""
     day = business_date.date()
     result = _run(portfolio, day, refresh_source=refresh_source, as_json=as_json)
-    show(result, as_json=as_json, title=f"{portfolio} {day}")
+    shown = result if as_json else {name: value for name, value in result.items() if name != "content_hashes"}
+    show(shown, as_json=as_json, title=f"{portfolio} {day}")
 
 
 def _run(portfolio: str, day: date, *, refresh_source: bool, as_json: bool) -> dict[str, Any]:
-    from arrears.jobs.run_day import run_day  # noqa: PLC0415  keeps `--help` quick
+    from arrears.jobs.run_day import run_day  # noqa: PLC0415  as above
 
     with errors.status(f"{portfolio} {day}") as status:
         return run_day(
@@ -163,8 +172,9 @@ def age(
     if as_json:
         typer.echo(json.dumps(rows.to_pylist(), default=str))
         return
-    counts = rows.filter(rows["is_open"]).group_by("bucket").aggregate([("bucket", "count")]).to_pylist()
-    result = {"loans": rows.num_rows, **{f"open in {row['bucket']}": row["bucket_count"] for row in counts}}
+    counted = rows.filter(rows["is_open"]).group_by("bucket")
+    counts = counted.aggregate([("bucket", "count"), ("delinquent_days", "min")]).sort_by("delinquent_days_min")
+    result = {f"open in {row['bucket']}": row["bucket_count"] for row in counts.to_pylist()}
     show(result, as_json=False, title=f"aged as of {as_of.date()}")
 
 
@@ -186,7 +196,19 @@ def status(as_json: Json = False) -> None:
     """Dates published, stale and failed, by portfolio."""
     from arrears.jobs.status import status as of_all  # noqa: PLC0415  as above
 
-    show_rows(of_all(load_settings()), as_json=as_json, title="published days")
+    found = of_all(load_settings())
+    if as_json:
+        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    for one in found:
+        stale = {str(day["business_date"]): _first_of(day["why"]) for day in one.pop("stale", ())}
+        troubles = [f"{trouble['business_date']} {trouble['message']}" for trouble in one.pop("troubles", ())]
+        show({**one, "stale": stale, "troubles": troubles}, as_json=False, title="")
+
+
+def _first_of(reasons: list[str]) -> str:
+    """The first reason, and how many there are beside it."""
+    return reasons[0] if len(reasons) == 1 else f"{reasons[0]}, and {len(reasons) - 1} more"
 
 
 @app.command("docs")

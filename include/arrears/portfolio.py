@@ -9,7 +9,8 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -360,21 +361,27 @@ def _file_mistakes(path: Path, portfolio: Portfolio, settings: Settings) -> list
 
 def _refuse_missing_midnight(portfolio: Portfolio) -> None:
     """A business date begins at midnight; zones whose clock skips it (ever since 2000) are refused."""
+    where = f"{portfolio.name}/portfolio.yaml"
     try:
-        zone = portfolio.zone
+        missing = _missing_midnight(portfolio.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigurationError(
-            f"time zone {portfolio.timezone!r}",
-            "an IANA zone such as Asia/Shanghai",
-            f"{portfolio.name}/portfolio.yaml",
+            f"time zone {portfolio.timezone!r}", "an IANA zone such as Asia/Shanghai", where
         ) from None
+    if missing is not None:
+        raise TimeZoneRefusedError(
+            f"{portfolio.timezone} has no midnight on {missing}", "a zone in which every day has a midnight", where
+        )
+
+
+@cache
+def _missing_midnight(timezone: str) -> date | None:
+    """First date since 2000 without a midnight in the zone, or None."""
+    zone = ZoneInfo(timezone)
     day = datetime(2000, 1, 1)  # noqa: DTZ001  wall-clock arithmetic on purpose
     while day.year < 2038:  # noqa: PLR2004  end of the zone database's explicit transitions
         there = day.replace(tzinfo=zone)
-        if there.utcoffset() != there.astimezone(ZoneInfo("UTC")).astimezone(zone).utcoffset():
-            raise TimeZoneRefusedError(
-                f"{portfolio.timezone} has no midnight on {day.date()}",
-                "a zone in which every day has a midnight",
-                f"{portfolio.name}/portfolio.yaml",
-            )
+        if there.utcoffset() != there.astimezone(UTC).astimezone(zone).utcoffset():
+            return day.date()
         day += timedelta(days=1)
+    return None

@@ -37,17 +37,6 @@ STEPS = [
     "metrics",
     "publish",
 ]
-    "wait_for_source",
-    "extract",
-    "validate",
-    "age",
-    "transitions",
-    "cases",
-    "assign",
-    "plan",
-    "metrics",
-    "publish",
-]
 WAIT_SECONDS = 240
 
 

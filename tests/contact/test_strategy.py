@@ -6,7 +6,9 @@ from itertools import pairwise
 import pytest
 from arrears.contact.strategy import Step, Version, load_strategy, step_due, step_key_of
 from arrears.errors import ConfigurationError
-from arrears.settings import INCLUDE
+from arrears.policy.packs import load_rules
+from arrears.portfolio import load_folder
+from arrears.settings import INCLUDE, Settings
 
 FOLDER = INCLUDE / "strategies"
 BUCKETS = ("M1", "M2", "M3", "M4", "M5", "M6", "M6+")
@@ -149,3 +151,18 @@ def test_shipped_strategies_load_and_leave_two_days_between_contacts():
             ]
             assert days
             assert all(later - earlier >= 3 for earlier, later in pairwise(days))
+
+
+@pytest.mark.parametrize("name", ["demo_travel_cn", "superlender"])
+def test_shipped_portfolio_names_packs_and_a_strategy_that_fit_it(name, monkeypatch):
+    monkeypatch.setenv("ARREARS_DEMO_FIRST_DATE", "2026-03-02")
+    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", "sqlite://")
+    settings = Settings()
+    portfolio = load_folder(name, settings).portfolio
+
+    version = load_strategy(
+        portfolio.strategy, settings.strategies, [bucket.code for bucket in portfolio.bucket_set]
+    ).on(portfolio.first_business_date)
+
+    assert load_rules(portfolio.packs, settings.policies).rules
+    assert {bucket for step in version.steps for bucket in step.buckets} in (set(), set(portfolio.queues))

@@ -85,7 +85,7 @@ def test_steps_stand_in_the_one_order(bag):
 def test_schedule_is_midnight_in_the_portfolios_zone(bag):
     timetable = bag.dags["collections_daily__demo_travel_cn"].timetable
 
-    assert "Asia/Shanghai" in repr(vars(timetable))
+    assert "Asia/Shanghai" in repr(timetable)
     assert type(timetable).__name__ == "CronPartitionTimetable"
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from arrears.policy.packs import load_rules, public_holidays
 from arrears.rules.contact import contact_window, may_contact
-from arrears.rules.contact_values import Consent, Facts, Flag, Planned, PriorContact, RuleBook
+from arrears.rules.contact_values import Consent, Facts, Flag, Planned, PriorContact, Rule, RuleBook
 from arrears.rules.hours import Timetable, day_bounds, is_open, open_spans
 from arrears.settings import INCLUDE
 from hypothesis import given, settings
@@ -285,6 +285,15 @@ def test_contact_point_and_pack_must_be_known():
         "insufficient_facts.contact_point",
         "insufficient_facts.pack",
     }
+
+
+def test_cap_of_none_allows_nothing_ever():
+    none = Rule(id="x.none", citation="x", effect="deny", kind="cap", limit=0, window="calendar_day")
+    contact = Planned(at=MONDAY, channel="sms", contact_point_id="n1")
+
+    decision = may_contact(RuleBook((none,)), Facts(zones=("Asia/Shanghai",)), contact)
+
+    assert (fired(decision), decision.earliest_at) == ({"x.none"}, None)
 
 
 def test_rule_holds_from_its_first_day_until_before_its_last():

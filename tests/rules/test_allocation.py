@@ -38,9 +38,7 @@ def undo(number, target, on):
         pytest.param(
             [paid(1, JAN), undo(2, 1, JAN), undo(3, 2, FEB), undo(4, 3, FEB)], "", id="third_reversal_annuls_again"
         ),
-        pytest.param(
-            [Transaction("t1", "charge", JAN, 5), undo(2, 1, JAN)], "", id="reversed_charge_never_happened"
-        ),
+        pytest.param([Transaction("t1", "charge", JAN, 5), undo(2, 1, JAN)], "", id="reversed_charge_never_happened"),
     ],
 )
 def test_standing_transactions(transactions, standing):

@@ -14,6 +14,7 @@ from arrears.portfolio import Ageing
 from arrears.rules.ageing import LoanAge, Terms, age_of_loan
 from arrears.rules.allocation import COMPONENTS, Instalment, Transaction
 from arrears.rules.buckets import Bucket, bucket_of
+
 from support.books import ARROW
 
 if TYPE_CHECKING:
@@ -84,7 +85,11 @@ def by_sql(
         ("raw__transaction", "transactions"),
         ("raw__pause", "pauses"),
     ):
-        _put(connection, table, [{"loan_id": loan.loan_id, **asdict(row)} for loan in book for row in getattr(loan, part)])
+        _put(
+            connection,
+            table,
+            [{"loan_id": loan.loan_id, **asdict(row)} for loan in book for row in getattr(loan, part)],
+        )
     put_buckets(connection, BUCKETS)
     known = ageing_parameters(Ageing(**asdict(terms)), BUCKETS, as_of) | {"closing_date": as_of}
     rows = {}

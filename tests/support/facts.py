@@ -118,6 +118,6 @@ def table_of(contract: Contract, rows: list[dict[str, Any]]) -> pa.Table:
     """Rows as an Arrow table; what a row leaves out is NULL where it may be, else a filler."""
     columns = {}
     for column in contract.columns:
-        filler = None if column.nullable else FILLER.get(column.type.value)
+        filler = None if column.nullable else (column.codes or (FILLER.get(column.type.value),))[0]
         columns[column.name] = pa.array([row.get(column.name, filler) for row in rows], type=ARROW[column.type.value])
     return pa.table(columns)

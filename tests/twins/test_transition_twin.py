@@ -43,7 +43,9 @@ def put(connection, view, book):
         if state is not None
     ]
     columns = {
-        column.name: pa.array([row.get(column.name, FILLER.get(column.type.value)) for row in rows], ARROW[column.type.value])
+        column.name: pa.array(
+            [row.get(column.name, FILLER.get(column.type.value)) for row in rows], ARROW[column.type.value]
+        )
         for column in LOANS.columns
     }
     connection.register(view, pa.table(columns))

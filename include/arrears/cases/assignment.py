@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from arrears.rules.assignment import Agent, Assignment, CaseToAssign, Queue, assign, minutes_of_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Row = dict[str, Any]
 
@@ -34,7 +34,7 @@ SENTENCES = {
 
 
 def assignment_rows(
-    cases: Iterable[Row], queues: Iterable[Row], shifts: Iterable[Row], queue_by_bucket: Mapping[str, str]
+    cases: Sequence[Row], queues: Iterable[Row], shifts: Iterable[Row], queue_by_bucket: Mapping[str, str]
 ) -> list[Row]:
     """Rows of ``out__assignment_daily``.
 

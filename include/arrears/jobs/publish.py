@@ -10,6 +10,7 @@ from arrears.errors import PartitionStaleError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day
 from arrears.jobs.freshness import content_hash_of, moved_inputs
+from arrears.quality.staged import decide_on_staged
 from arrears.warehouse.ledger import current_publication
 from arrears.warehouse.publication import Publication, only_publisher, publish_staged
 from arrears.warehouse.staging import audit, clear, lake_figures, stage
@@ -101,6 +102,8 @@ def _prepare(url: str, work: Work, publication: Publication) -> dict[str, Figure
     figures = stage(url, work.connection, publication.manifests, publication_id)
     failpoint("publish.staged")
     audit(url, figures, publication_id)
+    rows = {table: figure.rows for table, figure in figures.items()}
+    decide_on_staged(url, publication_id, publication.portfolio, rows)
     return figures
 
 

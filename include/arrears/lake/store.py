@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 CHUNK = 1 << 20
+HALF = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -296,23 +297,20 @@ def fingerprint(
     """Row count, totals and content hash of a written file.
 
     The hash is SHA-256 over contract version, row count and the sum of the rows' MD5 halves; a row is its columns'
-    texts, length-prefixed and NULL-marked, so neither order nor engine nor file layout can move it.
+    texts, each after its length in bytes (-1 for NULL), so neither order nor engine nor file layout can move it.
 
     Raises:
         SchemaRefusedError: A column that may not be NULL is.
     """
-    row = " || ".join(
-        f"coalesce(length({quoted(c.name)}::VARCHAR)::VARCHAR || ':' || {quoted(c.name)}::VARCHAR, 'N')"
-        for c in contract.all_columns
-    )
+    names = [quoted(column.name) for column in contract.all_columns]
+    row = ", ".join(f"coalesce(strlen({name}::VARCHAR), -1), ':', {name}::VARCHAR" for name in names)
     totals = "".join(f", coalesce(sum({quoted(name)}), 0)" for name in contract.totals)
     required = [column.name for column in contract.all_columns if not column.nullable]
     nulls = "".join(f", count(*) - count({quoted(name)})" for name in required)
-    values = connection.execute(
-        f"SELECT count(*), coalesce(sum(md5_number_lower(r)), 0), coalesce(sum(md5_number_upper(r)), 0){totals}{nulls} "
-        f"FROM (SELECT *, {row} AS r FROM {parquet([str(part)])})"
-    ).fetchone()
-    assert values is not None  # noqa: S101  an aggregate always has a row
+    (values,) = connection.execute(
+        f"SELECT count(*), coalesce(sum((m & {HALF}::UHUGEINT)::UBIGINT), 0), coalesce(sum((m >> 64)::UBIGINT), 0)"
+        f"{totals}{nulls} FROM (SELECT *, md5_number(concat({row})) AS m FROM {parquet([str(part)])})"
+    ).fetchall()
     rows, lower, upper = values[:3]
     counted = dict(zip(required, values[3 + len(contract.totals) :], strict=True))
     if any(counted.values()):

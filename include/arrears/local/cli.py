@@ -31,7 +31,7 @@ def run() -> None:
     """Run three business dates of the demo on real servers, print what was published, stop everything."""
     from arrears.local.run import DemoRun  # noqa: PLC0415  the command line must stay quick to start
 
-    with _interruptible():
+    with _interruptible(INTERRUPTED):
         if not DemoRun(_deployment(), console).run():
             raise typer.Exit(1)
 
@@ -43,8 +43,8 @@ def up() -> None:
     from arrears.local.progress import Progress  # noqa: PLC0415
 
     deployment = _deployment()
-    with _interruptible(), Progress(console) as progress, deployment.started(is_scheduling=True, say=progress.say):
-        progress.say("")
+    with _interruptible(0), Progress(console) as progress, deployment.started(is_scheduling=True, say=progress.say):
+        progress.rest()
         lines = {
             "Airflow": deployment.airflow.address,
             "login": f"{USER} / {deployment.airflow.password}",
@@ -99,10 +99,10 @@ def _deployment() -> Deployment:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C is an ordinary way to end: no traceback."""
+def _interruptible(code: int) -> Iterator[None]:
+    """Ctrl-C ends with this exit code and no traceback."""
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        typer.echo("stopped", err=True)
+        raise typer.Exit(code) from None

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from arrears.errors import LocalServerError, RunFailedError
-from arrears.local.progress import DayView
+from arrears.local.progress import AT_WORK, DayView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,13 +126,8 @@ class Drive:
                 known = views.get((demo, business_date))
                 if known and known.state in {"success", "failed"}:
                     continue
-                now = self.api.run(demo.dag_id, run.run_id)
-                tasks = self.api.tasks(demo.dag_id, run.run_id)
-                kind = "backfill" if run.run_type == "backfill" else "today"
-                views[demo, business_date] = DayView(
-                    demo.portfolio, business_date, kind, now.state, tasks, self.progress.seconds
-                )
-                if now.state == "failed" or any(task.state == "failed" for task in tasks):
+                views[demo, business_date] = view = self._look(demo, business_date, run)
+                if view.state == "failed" or any(task.state == "failed" for task in view.tasks):
                     self.progress.show(list(views.values()))
                     return self._failure(demo, business_date, run)
             self.progress.show(list(views.values()))
@@ -145,6 +140,14 @@ class Drive:
                 raise RunFailedError(f"{open_days} not over after {DRIVE_SECONDS} s", "days of a minute", "var/log/")
             self.still_alive()
             time.sleep(POLL_SECONDS)
+
+    def _look(self, demo: Demo, business_date: date, run: Run) -> DayView:
+        """The day as it stands; the run itself is asked only when its tasks leave its state open."""
+        tasks = self.api.tasks(demo.dag_id, run.run_id)
+        at_work = any(task.state in AT_WORK for task in tasks)
+        state = "running" if at_work else self.api.run(demo.dag_id, run.run_id).state
+        kind = "backfill" if run.run_type == "backfill" else "today"
+        return DayView(demo.portfolio, business_date, kind, state, tasks, self.progress.seconds)
 
     def _current(self, dag_id: str, business_date: date, *, is_last: bool) -> Run:
         runs = self.api.runs(dag_id, business_date)

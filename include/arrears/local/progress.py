@@ -89,39 +89,40 @@ class Progress:
         return time.monotonic() - self._began
 
     def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._live:
-            self._live.update("")
-            self._live.stop()
+        self.rest()
 
     def say(self, words: str) -> None:
         """What is done now, beside the days."""
         if self._live:
+            self._live.start()
             self._live.update(Spinner("dots", text=f" {words} ({self.seconds:.0f} s)"))
         else:
-            self._line(words)
+            self.keep(words)
 
     def keep(self, words: str) -> None:
         """A line that stays."""
-        self._line(words)
+        self._console.print(f"{self.seconds:6.1f} s  {words}", highlight=False, markup=False, soft_wrap=True)
+
+    def rest(self) -> None:
+        """Nothing is done now: leave the terminal to others."""
+        if self._live:
+            self._live.update("")
+            self._live.stop()
 
     def show(self, days: Sequence[DayView]) -> None:
         """The days as they stand."""
         if self._live:
+            self._live.start()
             self._live.update(_table(days))
         for day in days:
             words = _words(day)
             if self._said.get((day.portfolio, day.business_date)) != words:
                 self._said[day.portfolio, day.business_date] = words
                 if not self._live or day.state in {"success", "failed"}:
-                    self._line(f"{day.portfolio} {day.business_date} ({day.kind}): {words}")
-
-    def _line(self, words: str) -> None:
-        self._console.print(f"{self.seconds:6.1f} s  {words}", highlight=False, markup=False, soft_wrap=True)
+                    self.keep(f"{day.portfolio} {day.business_date} ({day.kind}): {words}")
 
 
 def _words(day: DayView) -> str:

@@ -98,6 +98,7 @@ class DemoRun:
                     f"{demo.portfolio}: its dates are pinned, and {dates[-1]} is no longer today in {demo.timezone}: "
                     "its plan can't be sent any more. `make clean` pins new dates.",
                     highlight=False,
+                    soft_wrap=True,
                 )
         self.console.print(
             "\nWhere to look next\n"
@@ -106,6 +107,7 @@ class DemoRun:
             "  docs/reference/tables.md          every table and view; docs/runbooks/ every error",
             highlight=False,
             markup=False,
+            soft_wrap=True,
         )
         if self.deployment.has_own_warehouse:
             line = self.deployment.postgres.psql("arrears")

@@ -73,14 +73,13 @@ def blocked_table(url: str, portfolio: str, dates: Sequence[date]) -> Table:
     """Contacts blocked, by the rule that blocks them; one contact counts under each of its rules."""
     with transaction(url) as connection:
         rows = connection.execute(BLOCKED, {"portfolio": portfolio, "dates": list(dates)}).all()
-    table = Table(title=f"{portfolio}: contacts blocked by rule", title_justify="left")
-    table.add_column("rule")
-    table.add_column("source")
+    table = Table(title=f"{portfolio}: contacts blocked by rule", title_justify="left", show_lines=True)
+    table.add_column("rule, and where it stands", overflow="fold")
     for day in dates:
         table.add_column(str(day), justify="right")
     counts = {(row.rule_id, row.citation, row.business_date): row.contacts for row in rows}
     for rule, citation in dict.fromkeys((row.rule_id, row.citation) for row in rows):
-        table.add_row(rule, citation, *(f"{counts.get((rule, citation, day), 0):,}" for day in dates))
+        table.add_row(f"{rule}\n{citation}", *(f"{counts.get((rule, citation, day), 0):,}" for day in dates))
     return table
 
 

@@ -89,7 +89,7 @@ def counted_until(as_of: date, convention: str) -> date:
     return as_of if convention == "elapsed" else as_of + timedelta(days=1)
 
 
-def age_of_loan(
+def age_of_loan(  # noqa: PLR0913  a loan is its parts
     schedule: Sequence[Instalment],
     transactions: Sequence[Transaction],
     pauses: Sequence[Pause],

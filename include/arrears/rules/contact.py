@@ -7,8 +7,8 @@ A day is a local date in the person's first zone; hours hold in every zone the p
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from arrears.rules.contact_values import NEVER, Decision, Facts, Fired, Flag, Planned, PriorContact, Rule, RuleBook
@@ -62,11 +62,11 @@ def contact_window(book: RuleBook, facts: Facts, planned: Planned, until: dateti
         planned: The contact; ``planned.at`` opens the period asked about.
         until: First instant after that period.
     """
-    whole = replace(planned, until=until)
+    whole = planned.during(planned.at, until)
     missing = _missing_facts(book, facts, whole)
     if missing:
         return Decision(missing + _listed(_firing(book, facts, whole, skip="hours")), None)
-    zone = _zones(facts)[0]
+    zone = _zones(facts.zones)[0]
     hours = [
         rule
         for rule in book.of(whole, planned.at.astimezone(zone).date())
@@ -84,10 +84,10 @@ def contact_window(book: RuleBook, facts: Facts, planned: Planned, until: dateti
         others = _listed(_firing(book, facts, whole, skip="hours"))
         return Decision(barred + others, _earliest(book, facts, planned))
     opening, closing = longest(spans)
-    narrowed = replace(planned, at=opening, until=closing)
+    narrowed = planned.during(opening, closing)
     fired = _listed(_firing(book, facts, narrowed, skip="hours"))
     if fired:
-        return Decision(fired, _earliest(book, facts, replace(planned, at=opening)))
+        return Decision(fired, _earliest(book, facts, planned.during(opening)))
     return Decision((), opening, opening, closing)
 
 
@@ -101,7 +101,7 @@ def _missing_facts(book: RuleBook, facts: Facts, planned: Planned) -> tuple[Fire
         "pack": not book.rules,
         "party": not facts.is_party_known,
         "contact_point": planned.contact_point_id is None,
-        "time_zone": not _zones(facts),
+        "time_zone": not _zones(facts.zones),
         "flags": facts.flags is None,
         "contact_history": facts.history is None,
         "consent": facts.consents is None and any(rule.kind == "consent" for rule in book.rules),
@@ -113,20 +113,21 @@ def _missing_facts(book: RuleBook, facts: Facts, planned: Planned) -> tuple[Fire
     )
 
 
-def _zones(facts: Facts) -> tuple[ZoneInfo, ...]:
+@lru_cache(maxsize=512)
+def _zones(names: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
     """The zones; none at all when one of them cannot be read, for then nobody knows the local time."""
-    zones = tuple(zone_named(name) for name in facts.zones)
+    zones = tuple(zone_named(name) for name in names)
     return tuple(zone for zone in zones if zone is not None) if all(zones) else ()
 
 
 # ---------------------------------------------------------------------------------------------------- rule kinds
 def _firing(book: RuleBook, facts: Facts, planned: Planned, *, skip: str = "") -> list[tuple[Rule, datetime]]:
     """The rules that fire, each with the first instant at which it no longer would (NEVER: no waiting helps)."""
-    zones = _zones(facts)
+    zones = _zones(facts.zones)
     on = planned.at.astimezone(zones[0] if zones else UTC).date()
     firing = []
     for rule in book.of(planned, on):
-        if rule.kind == skip or _is_lifted(rule, facts, planned):
+        if rule.kind == skip or (rule.unless_flags and _is_lifted(rule, facts, planned)):
             continue
         clears_at = KINDS[rule.kind](rule, facts, planned, zones)
         if clears_at is not None:
@@ -145,7 +146,7 @@ def _hours(rule: Rule, facts: Facts, planned: Planned, zones: tuple[ZoneInfo, ..
 
 def _cap(rule: Rule, facts: Facts, planned: Planned, zones: tuple[ZoneInfo, ...]) -> datetime | None:
     """ARR-CON-02: as many outgoing contacts in the window as the limit allows, for any debt of the contact."""
-    if not facts.history or not zones:
+    if facts.history is None or len(facts.history) < rule.limit or not zones:
         return None
     on = planned.at.astimezone(zones[0]).date()
     clears = [_cap_clears(rule, on, dates) for dates in _counted(rule, facts.history, planned, zones[0])]
@@ -178,6 +179,8 @@ def _block(rule: Rule, facts: Facts, planned: Planned, _: tuple[ZoneInfo, ...]) 
     """ARR-CON-04: barred by party, place or purpose, or while a flag holds."""
     if not rule.when_flags:
         return NEVER
+    if not facts.flags:
+        return None
     holding = _holding(rule.when_flags, facts, planned)
     return max(flag.ends_at or NEVER for flag in holding) if holding else None
 
@@ -288,7 +291,7 @@ def _earliest(book: RuleBook, facts: Facts, planned: Planned) -> datetime | None
     at = next_quarter(planned.at)
     last = planned.at + timedelta(days=HORIZON_DAYS)
     while at <= last:
-        firing = _firing(book, facts, replace(planned, at=at, until=None))
+        firing = _firing(book, facts, planned.during(at))
         if not firing:
             return at
         latest = max(clears_at for _, clears_at in firing)

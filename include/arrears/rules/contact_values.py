@@ -140,6 +140,21 @@ class Planned:
     debts: frozenset[str] = frozenset()
     until: datetime | None = None
 
+    def during(self, at: datetime, until: datetime | None = None) -> Planned:
+        """The same contact at another time."""
+        return Planned(
+            at,
+            self.channel,
+            self.contact_point_id,
+            self.party,
+            self.party_id,
+            self.place,
+            self.purpose,
+            self.collector,
+            self.debts,
+            until,
+        )
+
 
 @dataclass(frozen=True)
 class Fired:

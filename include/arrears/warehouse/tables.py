@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from arrears.contracts.model import Contract
 
 SCHEMAS = ("mart", "stg", "ops", "vault")
+EVERY_ROW = "TRUE"  # a contract's `mart_rows` when nothing is left out
 FACTS: tuple[Contract, ...] = tuple(contract for contract in CONTRACTS.values() if contract.mart)
 
 INSTANT = TIMESTAMP(timezone=True)
@@ -64,7 +65,7 @@ def _columns(contract: Contract) -> list[Column[Any]]:
 
 def mart_grain(contract: Contract) -> str:
     """The contract's grain, narrowed to the rows that are published."""
-    return contract.grain if contract.mart_rows == "TRUE" else f"{contract.grain}, where {contract.mart_rows}"
+    return contract.grain if contract.mart_rows == EVERY_ROW else f"{contract.grain}, where {contract.mart_rows}"
 
 
 def _mart(contract: Contract) -> Table:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from arrears.sources.demo.calendar import Days, Mask
     from arrears.sources.demo.plan import Plan
 
-ENTRY_RATE = 0.0560
+ENTRY_RATE = 0.0600
 SEASONING = np.array([1.6, 1.3, 1.1, 1.0, 0.9, 0.9, 0.85, 0.85, 0.85, 0.8, 0.8, 0.8, 0.0])  # by instalment
 LOST = np.array(
     [0.12, 0.08, 0.05, 0.03, 0.02, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
@@ -29,7 +29,7 @@ LOST = np.array(
 FESTIVAL_LIFT = 1.4
 # Share of entered instalments still unpaid so many days after the due day; the rest is never paid.
 SURVIVAL_DAYS = (0, 1, 3, 7, 15, 20, 26, 30, 45, 60, 75, 90, 120, 180, 360)
-SURVIVAL = (1.0, 0.71, 0.67, 0.60, 0.50, 0.41, 0.24, 0.079, 0.054, 0.025, 0.014, 0.013, 0.012, 0.011, 0.010)
+SURVIVAL = (1.0, 0.68, 0.65, 0.59, 0.49, 0.40, 0.23, 0.074, 0.048, 0.014, 0.008, 0.008, 0.007, 0.007, 0.006)
 RELIEF = (("payment_holiday", 2), ("disaster_area", 1))
 SECOND_PAUSE = ((0, 2), (-5, 1), (6, 1))  # days after the end of the first: touching, overlapping, apart
 CHARGE_OFF_DAYS = 180

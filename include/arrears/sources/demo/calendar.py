@@ -79,7 +79,9 @@ class Calendar:
         years = range(date_of(self._span[0]).year, date_of(self._span[-1]).year + 1)
         named = holidays.country_holidays("CN", years=years, language="en_US")
         eves = [number_of(day) for day, name in named.items() if name.startswith("Chinese New Year's Eve")]
-        return np.logical_or.reduce([(self._span >= eve) & (self._span < eve + FESTIVAL_DAYS) for eve in eves])
+        within = [(self._span >= eve) & (self._span < eve + FESTIVAL_DAYS) for eve in eves]
+        festival: Mask = np.logical_or.reduce(within)
+        return festival
 
     @cached_property
     def _day_of_month(self) -> npt.NDArray[np.int64]:

@@ -1,0 +1,159 @@
+"""Why a loan is as many days past due as it is: from the ledger rows and the scalar rules, not from the SELECTs.
+
+Belongs here: one loan's account in words. That the answer equals the published row is what the twin tests prove.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from arrears.contracts import CONTRACTS
+from arrears.engine.duckdb import quoted
+from arrears.errors import RuleInputError
+from arrears.jobs.day import Day
+from arrears.rules.ageing import LoanAge, Terms, age_of_loan, counted_until
+from arrears.rules.allocation import (
+    Allocation,
+    Instalment,
+    Transaction,
+    allocate,
+    obligations,
+    pool_minor,
+    standing_transactions,
+)
+from arrears.rules.buckets import bucket_of
+from arrears.rules.money import in_words
+from arrears.rules.pauses import Pause, merged
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from arrears.jobs.day import Work
+    from arrears.settings import Settings
+
+
+def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Settings | None = None) -> dict[str, Any]:
+    """Age one loan again and show every step.
+
+    Returns:
+        ``why`` (the sentence), the day counts and buckets, ``allocation`` (due, paid and unpaid by instalment and
+        component, in the order payments settle them), ``transactions`` (each counted or not, and why), ``pauses``
+        (merged, half-open).
+
+    Raises:
+        RuleInputError: The day's ledger has no such loan.
+        PartitionMissingError: The day is not validated.
+    """
+    day = Day.open(portfolio, business_date, settings=settings)
+    config = day.folder.portfolio
+    as_of = config.as_of(business_date)
+    with day.work() as work:
+        loans = _rows(work, "raw__loan", loan_id)
+        schedule = [Instalment(**row) for row in _rows(work, "raw__instalment", loan_id, Instalment)]
+        account = [Transaction(**row) for row in _rows(work, "raw__transaction", loan_id, Transaction)]
+        pauses = [Pause(**row) for row in _rows(work, "raw__pause", loan_id, Pause)]
+    if not loans:
+        raise RuleInputError(
+            f"no loan {loan_id!r} in the ledger", "a loan_id of raw__loan", f"{portfolio} {business_date}"
+        )
+    loan = loans[0]
+    terms = Terms(**config.ageing.model_dump())
+    if loan["grace_days"] is not None:
+        terms = replace(terms, grace_days=loan["grace_days"])
+    age = age_of_loan(schedule, account, pauses, as_of=as_of, terms=terms, status_code=loan["status_code"])
+    standing = standing_transactions(account, as_of)
+    allocation = allocate(obligations(schedule, standing), pool_minor(standing), terms.allocation_order)
+    bucket = bucket_of(age.delinquent_days, config.bucket_set)
+    return {
+        "loan_id": loan_id,
+        "business_date": business_date,
+        "as_of": as_of,
+        "status_code": loan["status_code"],
+        "why": _sentence(age, allocation, loan, terms, as_of) + (f" -> {bucket}" if age.past_due_on else ""),
+        "past_due_on": age.past_due_on,
+        "past_due_days": age.past_due_days,
+        "paused_days": age.paused_days,
+        "grace_days": terms.grace_days,
+        "delinquent_days": age.delinquent_days,
+        "bucket": bucket,
+        "contract_bucket": bucket_of(age.past_due_days, config.bucket_set),
+        "past_due_minor": age.past_due_minor,
+        "allocation": [line for row in allocation for line in _lines(row, terms)],
+        "transactions": [_transaction(each, account, standing, as_of) for each in account],
+        "pauses": [asdict(each) for each in merged(pauses, counted_until(as_of, terms.convention))],
+    }
+
+
+def _rows(work: Work, table: str, loan_id: str, kind: type | None = None) -> list[dict[str, Any]]:
+    """The loan's rows of a ledger table, in the order of its key, with the fields of ``kind`` or all columns."""
+    if table == "raw__pause":
+        work.read_optional(table)
+    else:
+        work.read(table)
+    names = getattr(kind, "__dataclass_fields__", None) or [column.name for column in CONTRACTS[table].columns]
+    listed = ", ".join(map(quoted, names))
+    order = ", ".join(map(quoted, CONTRACTS[table].key))
+    found: Any = work.connection.sql(
+        f"SELECT {listed} FROM {table} WHERE loan_id = $loan_id ORDER BY {order}", params={"loan_id": loan_id}
+    ).to_arrow_table()
+    rows: list[dict[str, Any]] = found.to_pylist()
+    return rows
+
+
+def _lines(row: Allocation, terms: Terms) -> list[dict[str, Any]]:
+    """One line per component that something is due of."""
+    return [
+        {
+            "seq": row.instalment.seq,
+            "due_on": row.instalment.due_on,
+            "component": component,
+            "due_minor": row.instalment.amount_minor(component),
+            "paid_minor": row.paid.amount_minor(component),
+            "unpaid_minor": row.unpaid_minor(component),
+        }
+        for component in terms.allocation_order
+        if row.instalment.amount_minor(component) > 0
+    ]
+
+
+def _transaction(
+    entry: Transaction, account: list[Transaction], standing: list[Transaction], as_of: date
+) -> dict[str, Any]:
+    counted = [each for each in account if each.effective_on <= as_of]
+    undone_by = ", ".join(each.transaction_id for each in counted if each.reverses_id == entry.transaction_id)
+    if entry not in counted:
+        effect = f"not effective by {as_of}"
+    elif entry.kind_code == "reversal":
+        effect = f"reverses {entry.reverses_id}" + (f", reversed itself by {undone_by}" if undone_by else "")
+    elif entry in standing:
+        effect = "counts"
+    else:
+        effect = f"annulled by {undone_by}"
+    return {**asdict(entry), "effect": effect}
+
+
+def _sentence(age: LoanAge, allocation: list[Allocation], loan: dict[str, Any], terms: Terms, as_of: date) -> str:
+    currency = loan["currency"]
+    if age.past_due_on is None:
+        return _current(allocation, loan, terms, as_of)
+    oldest = next(each.allocation for each in age.unpaid if each.allocation.instalment.due_on == age.past_due_on)
+    lacks = in_words(oldest.unpaid_total_minor, currency)
+    return (
+        f"{age.past_due_days} days past due: instalment {oldest.instalment.seq} of {age.past_due_on} lacks "
+        f"{lacks} of {in_words(oldest.instalment.total_minor, currency)}; {age.paused_days} paused days; "
+        f"grace {terms.grace_days}; delinquent {age.delinquent_days}"
+    )
+
+
+def _current(allocation: list[Allocation], loan: dict[str, Any], terms: Terms, as_of: date) -> str:
+    if loan["status_code"] not in ("active", "charged_off"):
+        return f"Not past due: the loan has ended ({loan['status_code']})"
+    due = [row for row in allocation if row.instalment.due_on < counted_until(as_of, terms.convention)]
+    if not due:
+        return f"Not past due: nothing is due as of {as_of}"
+    shortfall = sum(row.unpaid_total_minor for row in due)
+    if shortfall:
+        lacks, within = in_words(shortfall, loan["currency"]), in_words(terms.tolerance_minor, loan["currency"])
+        return f"Not past due: {lacks} are missing, within the tolerance of {within}"
+    return f"Not past due: everything due as of {as_of} is paid"

@@ -1,0 +1,153 @@
+"""Validate: offenders to quarantine by file, line, column and rule; what is left becomes the day's ledger.
+
+Belongs here: the order of steps. Rules, gates and totals stand in ``arrears.quality``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
+from arrears.contracts.model import Severity
+from arrears.engine.duckdb import literal, quoted
+from arrears.errors import ControlTotalError
+from arrears.failpoints import failpoint
+from arrears.jobs.day import Day, Work
+from arrears.quality.offenders import make_offender_table, note_offenders, parents_first
+from arrears.quality.profile import decide_on_profiles, profile_of
+from arrears.quality.totals import check_control_totals, check_not_empty, check_reject_limit
+from arrears.sources.convert import MALFORMED, UNREADABLE
+from arrears.sources.vault import RejectedRow, keep_rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from arrears.contracts.model import Contract
+    from arrears.lake import Manifest
+    from arrears.quality.profile import Profile
+    from arrears.settings import Settings
+
+VAULT_ROWS = 10_000
+
+
+def validate(
+    portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None
+) -> dict[str, Any]:
+    """Judge every row of the day's extracts, and write the accepted ones as the ledger.
+
+    Quarantine is written before anything may stop the day; the ledger only after everything held. Tables that the
+    portfolio does not map stay absent.
+
+    Args:
+        portfolio: Folder name.
+        business_date: The day.
+        run_ref: The run, for people.
+        settings: This deployment, unless a test brings its own.
+
+    Returns:
+        Counts per table and per rule, what the gate said, and content hashes; no value of a row.
+
+    Raises:
+        PartitionMissingError: A mapped table was not extracted.
+        EmptyTableError: A table that may not be empty is.
+        RejectLimitError: More rows of a table were rejected than the portfolio allows.
+        ControlTotalError: The source's totals differ from the extract's, or ours do not add up.
+        QualityGateError: A critical expectation failed.
+    """
+    day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
+    contracts = [contract for contract in LEDGER if contract.table in day.folder.selects]
+    where = f"{portfolio} {business_date}"
+    with day.work() as work:
+        judged = [*contracts, CONTROL_TOTAL] if day.folder.control else contracts
+        extracted = _note_all(work, judged)
+        quarantined = work.write("out__quarantine")
+        for contract in judged:
+            keep_rejected(day.settings, portfolio, business_date, contract.table, _rejected_rows(work, contract))
+        failpoint("validate.after_quarantine")
+        profiles = {c.table: _profile(work, c, extracted) for c in contracts}
+        check_not_empty(contracts, profiles, where)
+        check_reject_limit(work.connection, profiles, day.folder.portfolio.reject_limit_pct, where)
+        compared = 0
+        if day.folder.control:
+            control = _profile(work, CONTROL_TOTAL, extracted)
+            check_not_empty([CONTROL_TOTAL], {CONTROL_TOTAL.table: control}, where)
+            compared = check_control_totals(work.connection, control, extracted, where)
+        gate = decide_on_profiles(profiles, {c.table: c for c in contracts}, where)
+        written = [_write_accepted(work, contract, profiles[contract.table]) for contract in contracts]
+        return {
+            "tables": {
+                c.noun: {name: profiles[c.table][name] for name in ("rows", "accepted", "rejected", "warned")}
+                for c in contracts
+            },
+            "rules": _rules(work),
+            "quarantined": quarantined.rows,
+            "control_totals": compared,
+            "gate": gate,
+            "content_hashes": {manifest.table: manifest.content_hash for manifest in (quarantined, *written)},
+        }
+
+
+def _note_all(work: Work, contracts: Sequence[Contract]) -> dict[str, Manifest]:
+    """Note every offender of the day; manifests of the extracts by ledger table."""
+    extracted = {contract.table: work.read(f"extract__{contract.noun}") for contract in contracts}
+    parameters = {
+        "currency": work.day.folder.portfolio.currency,
+        "business_date": work.day.business_date,
+        "closing_date": work.day.closing_date,
+    }
+    make_offender_table(work.connection)
+    for contract in parents_first(contracts):
+        note_offenders(work.connection, contract, list(extracted), parameters)
+    return extracted
+
+
+def _rejected_rows(work: Work, contract: Contract) -> Iterator[RejectedRow]:
+    """Rejected rows with their typed values; those that could not be read are in the vault since the extract."""
+    values = ", ".join(f"{quoted(c.name)} := e.{quoted(c.name)}::VARCHAR" for c in contract.columns)
+    reader = work.connection.sql(
+        f"SELECT e.row_number, e.source_file, e.source_line, o.rule_id, struct_pack({values}) AS delivered "
+        f"FROM {quoted(f'extract__{contract.noun}')} AS e JOIN (SELECT DISTINCT row_number, rule_id FROM offender "
+        f"WHERE table_name = {literal(contract.table)} AND severity_code = {literal(Severity.FAIL.value)} "
+        f"AND rule_id NOT IN ({literal(MALFORMED)}, {literal(UNREADABLE)})) AS o USING (row_number)"
+    ).to_arrow_reader(VAULT_ROWS)
+    for batch in reader:
+        yield from (RejectedRow(**row) for row in batch.to_pylist())
+
+
+def _profile(work: Work, contract: Contract, extracted: Mapping[str, Manifest]) -> Profile:
+    day = work.day
+    before = day.lake.intact(day.key(f"extract__{contract.noun}", day.business_date - timedelta(days=1)))
+    return profile_of(
+        work.connection,
+        contract,
+        extracted[contract.table],
+        mapped=list(extracted),
+        closing_date=day.closing_date,
+        rows_before=before.rows if before else None,
+    )
+
+
+def _write_accepted(work: Work, contract: Contract, profile: Profile) -> Manifest:
+    """Write the ledger table, and check that what is in the lake is what was accepted.
+
+    Raises:
+        ControlTotalError: It is not.
+    """
+    columns = ", ".join(quoted(column.name) for column in contract.columns)
+    manifest = work.write(contract.table, select=f"SELECT {columns} FROM {quoted(f'accepted__{contract.noun}')}")
+    accepted = {"accepted": manifest.rows, **{f"sum__{name}": total for name, total in manifest.totals.items()}}
+    wrong = [name for name, figure in accepted.items() if profile[name] != figure]
+    if wrong:
+        raise ControlTotalError(f"other {', '.join(wrong)} written", "accepted rows as judged", contract.table)
+    return manifest
+
+
+def _rules(work: Work) -> dict[str, int]:
+    """Offenders by table and rule."""
+    return dict(
+        work.connection.execute(
+            "SELECT table_name || ' ' || rule_id, count(*) FROM offender GROUP BY ALL ORDER BY 1"
+        ).fetchall()
+    )

@@ -1,0 +1,1 @@
+"""The two gates at which Great Expectations decides, and what it decides on."""

@@ -1,0 +1,46 @@
+"""The figures a drive ends with."""
+
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+
+from arrears.local.summary import FIGURES, blocked_table, published, summary_table
+from rich.console import Console
+
+DAY = date(2026, 2, 1)
+LATER = date(2026, 2, 2)
+
+
+def row(day, content_hash, **figures):
+    empty = dict.fromkeys(FIGURES, 0)
+    return {**empty, "business_date": day, "par30_ratio": Decimal("0.0341"), "content_hash": content_hash, **figures}
+
+
+def printed(table):
+    console = Console(file=StringIO(), width=80)
+    console.print(table)
+    return [" ".join(line.replace("│", " ").split()) for line in console.file.getvalue().splitlines()]
+
+
+def test_summary_shows_figures_down_and_dates_across():
+    days = {DAY: row(DAY, "a" * 64, loans=5000), LATER: row(LATER, "b" * 64, loans=5011, par30_ratio=None)}
+
+    lines = printed(summary_table("demo", days, {}))
+
+    assert "loans 5,000 5,011" in lines
+    assert "PAR30 3.41 % -" in lines
+    assert "content hash aaaaaaaaaaaa bbbbbbbbbbbb" in lines
+
+
+def test_summary_says_which_hash_changed():
+    before = {DAY: row(DAY, "a" * 64), LATER: row(LATER, "b" * 64)}
+    days = {DAY: row(DAY, "a" * 64), LATER: row(LATER, "c" * 64)}
+
+    lines = printed(summary_table("demo", days, before))
+
+    assert "before the same CHANGED" in lines
+
+
+def test_nothing_is_published_in_an_empty_warehouse(warehouse_url):
+    assert published(warehouse_url, "demo", [DAY]) == {}
+    assert blocked_table(warehouse_url, "demo", [DAY]).row_count == 0

@@ -18,6 +18,7 @@ from arrears.local.airflow import USER
 from arrears.local.api import AirflowApi
 from arrears.local.demo import Demo
 from arrears.local.deployment import Deployment
+from arrears.local.drive import last_words
 from arrears.local.home import Home
 from arrears.settings import Settings
 from arrears.warehouse.migrate import upgrade
@@ -68,12 +69,14 @@ class Floor:
         while time.monotonic() < give_up:
             run = self.run_of(business_date)
             if run.is_over:
-                assert run.state == state, [
-                    (task.task_id, task.state) for task in self.api.tasks(BOOK.dag_id, run.run_id)
-                ]
+                assert run.state == state, self.last_words(run.run_id)
                 return run
             time.sleep(0.5)
         raise AssertionError(f"{business_date} is not over")
+
+    def last_words(self, run_id):
+        failed = [task for task in self.api.tasks(BOOK.dag_id, run_id) if task.state == "failed"]
+        return {task.task_id: last_words(self.api.log(BOOK.dag_id, run_id, task)) for task in failed}
 
     def wait_for_task(self, business_date, task_id, states):
         give_up = time.monotonic() + WAIT_SECONDS

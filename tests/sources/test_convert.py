@@ -269,8 +269,8 @@ def test_delivery_has_exactly_the_contracts_columns(names, complaint):
 
 
 def test_dates_are_bound_where_they_stand_alone():
-    select = "SELECT ':x', a::DATE, b FROM t WHERE c < :closing_date AND d = :business_date; "
+    select = "SELECT ':closing_date', a::DATE /* :closing_date */ FROM t WHERE c < :closing_date; -- :business_date"
 
     assert bound(select, lambda name: f"<{name}>") == (
-        "SELECT ':x', a::DATE, b FROM t WHERE c < <closing_date> AND d = <business_date>\n"
+        "SELECT ':closing_date', a::DATE /* :closing_date */ FROM t WHERE c < <closing_date>; -- :business_date\n"
     )

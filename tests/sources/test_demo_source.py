@@ -164,7 +164,8 @@ def test_control_totals_are_those_of_the_rows(source, closing_date):
     assert min(said.values()) > 0
 
 
-def test_an_equal_call_changes_nothing(source, warehouse_url, tmp_path):
+@pytest.mark.usefixtures("source")
+def test_an_equal_call_changes_nothing(warehouse_url, tmp_path):
     marker = "SELECT loans, as_of, seed, made_at FROM core_banking.demo_ledger"
     with psycopg.connect(warehouse_url.replace("+psycopg", "")) as connection:
         before = connection.execute(marker).fetchall()

@@ -53,7 +53,9 @@ def open_rows(schedule, transactions):
                 owed += after
             after[0]["fee_minor"] += row["amount_minor"]
         elif row["kind_code"] == "chargeback":
-            next(each for each in owed if each["due_on"] > row["effective_on"])["principal_minor"] += row["amount_minor"]
+            next(each for each in owed if each["due_on"] > row["effective_on"])["principal_minor"] += row[
+                "amount_minor"
+            ]
     for row in owed:
         for name in COMPONENTS:
             used = min(money, row[f"{name}_minor"])

@@ -7,7 +7,7 @@ from arrears.errors import WarehouseSchemaError
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.migrate import check_tables, upgrade
 from arrears.warehouse.tables import SCHEMAS, metadata
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 
 def differences(connection):
@@ -96,6 +96,21 @@ def test_staging_refuses_a_database_that_was_never_upgraded(empty_database_url):
         pytest.raises(WarehouseSchemaError, match=r"mart\.fct_loan_daily\.portfolio is missing"),
     ):
         check_tables(connection)
+
+
+def test_owner_who_may_not_make_roles_upgrades_where_the_role_is_there(warehouse_url, empty_database_url):
+    owner = "plain_owner"
+    with transaction(warehouse_url) as connection:  # whose upgrade made the role
+        database = make_url(empty_database_url).database
+        connection.execute(text(f"CREATE ROLE {owner} LOGIN PASSWORD 'x'"))
+        connection.execute(text(f"ALTER DATABASE {database} OWNER TO {owner}"))
+    url = make_url(empty_database_url).set(username=owner, password="x")  # noqa: S106  of a server of this session
+
+    upgrade(url.render_as_string(hide_password=False))
+
+    with transaction(empty_database_url) as connection:
+        check_tables(connection)
+        connection.execute(text(f"REASSIGN OWNED BY {owner} TO arrears; DROP OWNED BY {owner}; DROP ROLE {owner}"))
 
 
 def test_failed_upgrade_leaves_nothing(empty_database_url):

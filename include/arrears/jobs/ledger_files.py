@@ -28,7 +28,8 @@ from arrears.errors import (
     SourceNotReadyError,
 )
 from arrears.portfolio import FileSource, SourceFile
-from arrears.sources.convert import MALFORMED, extract_select
+from arrears.quality.offenders import make_offender_table, note_offenders, parents_first
+from arrears.sources.convert import MALFORMED, UNREADABLE, extract_select
 from arrears.sources.files import rows_of_files
 from arrears.sources.staging import CARRIERS, Staged, check_delivery, stage
 
@@ -50,11 +51,19 @@ NEEDED = {
 }
 # What ageing reads. Checks of other columns are the pipeline's concern, not this command's.
 READ = {
-    "loan": {"loan_id", "status_code", "grace_days", "currency"},
+    "loan": {"loan_id", "status_code", "grace_days"},
     "instalment": {*NEEDED["instalment"], "principal_minor", "interest_minor", "fee_minor", "penalty_minor"},
     "transaction": {*NEEDED["transaction"], "transaction_id", "reverses_id"},
     "pause": {*NEEDED["pause"], "ends_on"},
 }
+REVERSES_ANOTHER_LOAN = """
+SELECT 'raw__transaction', r.row_number, r.source_file, r.source_line, 'reverses_id', 'transaction.same_loan', 'fail'
+FROM extract__transaction AS r
+INNER JOIN extract__transaction AS o ON r.reverses_id = o.transaction_id AND r.loan_id <> o.loan_id
+"""
+EXPECTED = "; ".join(
+    f"{name} columns: {CARRIERS[kind]}" for name, kind in (("amount", ColumnType.BIGINT), ("date", ColumnType.DATE))
+)
 SHOWN = 5  # offenders named in a message
 
 
@@ -116,35 +125,53 @@ def check_ledger(connection: duckdb.DuckDBPyConnection, currency: str | None) ->
         currency: The one currency of the loans, where the configuration names it.
 
     Raises:
+        EmptyTableError: There are no loans or no instalments.
         SourceFileError: A value or a line cannot be read.
         RejectLimitError: A row breaks a rule.
-        EmptyTableError: There are no loans or no instalments.
     """
-    for noun in NOUNS:
-        unreadable = _named(
-            connection,
-            f"SELECT *, conversion_errors AS offender, 'type' AS rule FROM extract__{noun} "
-            "WHERE conversion_errors IS NOT NULL",
-        )
-        if unreadable:
-            kinds = {column.type for column in CONTRACTS[f"raw__{noun}"].columns if column.name in unreadable}
-            expected = "; ".join(sorted({CARRIERS[kind] for kind in kinds})) or "as many columns as the header has"
-            raise SourceFileError(unreadable, expected, noun)
-    for noun in NOUNS:
-        contract = CONTRACTS[f"raw__{noun}"]
-        rows = connection.execute(f"SELECT count(*) FROM extract__{noun}").fetchall()[0][0]
+    contracts = [_readable(noun, knows_currency=currency is not None) for noun in NOUNS]
+    for contract in contracts:
+        rows = connection.execute(f"SELECT count(*) FROM extract__{contract.noun}").fetchall()[0][0]
         if rows == 0 and not contract.may_be_empty:
-            raise EmptyTableError(f"{noun} has no rows", "at least one row", noun)
-        broken = _named(connection, " UNION ALL ".join(_offenders(contract, currency)))
-        if broken:
-            raise RejectLimitError(broken, "every row within its contract", noun)
+            raise EmptyTableError("no rows", "at least one row", contract.noun)
+    make_offender_table(connection)
+    for contract in parents_first(contracts):
+        note_offenders(connection, contract, [each.table for each in contracts], {"currency": currency})
+    connection.execute(f"INSERT INTO offender {REVERSES_ANOTHER_LOAN}")
+    unreadable = _named(connection, f"rule_id IN ({literal(MALFORMED)}, {literal(UNREADABLE)})")
+    if unreadable:
+        raise SourceFileError(unreadable, EXPECTED, "ledger")
+    broken = _named(connection, "TRUE")
+    if broken:
+        raise RejectLimitError(broken, "every row within its contract", "ledger")
 
 
-def _readable(noun: str) -> Contract:
-    """The contract with everything nullable that ageing can do without."""
+def _named(connection: duckdb.DuckDBPyConnection, condition: str) -> str:
+    """The first offenders in words, "" without any."""
+    rows = connection.execute(
+        "SELECT source_file, source_line, column_name, rule_id, count(*) OVER () AS offences FROM offender "
+        f"WHERE {condition} ORDER BY source_file, source_line, rule_id, column_name LIMIT {SHOWN}"
+    ).fetchall()
+    if not rows:
+        return ""
+    named = [
+        f"{file} line {line}{column and f', column {column}'}, rule {rule}" for file, line, column, rule, _ in rows
+    ]
+    more = rows[0][4] - len(rows)
+    return "; ".join(named) + (f"; and {more} more" if more else "")
+
+
+def _readable(noun: str, *, knows_currency: bool = False) -> Contract:
+    """The contract as far as ageing depends on it: columns it can do without are nullable, other checks are gone."""
     contract = CONTRACTS[f"raw__{noun}"]
-    columns = tuple(replace(column, nullable=column.name not in NEEDED[noun]) for column in contract.columns)
-    return replace(contract, columns=columns)
+    known = READ[noun] | ({"currency"} if knows_currency else set())
+    return replace(
+        contract,
+        columns=tuple(replace(column, nullable=column.name not in NEEDED[noun]) for column in contract.columns),
+        checks=tuple(
+            check for check in contract.checks if check.column in known and "closing_date" not in check.offends
+        ),
+    )
 
 
 def _core_file(directory: Path, noun: str) -> tuple[FileSource, str] | tuple[None, None]:
@@ -171,9 +198,10 @@ def _core_file(directory: Path, noun: str) -> tuple[FileSource, str] | tuple[Non
     declared = SourceFile(
         pattern=found[0].name, format="parquet" if is_parquet else "csv", columns=() if is_parquet else tuple(header)
     )
+    kind = f"{noun}_file"
     lineage = [name for name in ("source_file", "source_line") if name not in columns]
-    select = f"SELECT {', '.join(map(quoted, columns + lineage))} FROM {quoted(noun)}"
-    return FileSource(kind="files", directory=str(directory), files={noun: declared}), select
+    select = f"SELECT {', '.join(map(quoted, columns + lineage))} FROM {kind}"
+    return FileSource(kind="files", directory=str(directory), files={kind: declared}), select
 
 
 def _header(path: Path) -> list[str]:
@@ -187,59 +215,3 @@ def _header(path: Path) -> list[str]:
     if not header:
         raise SourceFileError("no header", "a header and rows", path.name)
     return header
-
-
-def _offenders(contract: Contract, currency: str | None) -> list[str]:
-    """SELECTs of the rows that break a rule: one for each rule that ageing depends on."""
-    noun = contract.noun
-    extract = f"extract__{noun}"
-
-    def where(condition: str, column: str, rule: str) -> str:
-        return (
-            f"SELECT row_number, source_file, source_line, {literal(column)} AS offender, {literal(rule)} AS rule "
-            f"FROM {extract} AS this WHERE {condition}"
-        )
-
-    found = [where(f"{quoted(name)} IS NULL", name, "required") for name in sorted(NEEDED[noun])]
-    found += [
-        where(f"{quoted(c.name)} NOT IN ({', '.join(map(literal, c.codes))})", c.name, f"{noun}.{c.name}_known")
-        for c in contract.columns
-        if c.codes
-    ]
-    for check in contract.checks:
-        offends = check.offends
-        if currency is not None:
-            offends = offends.replace("$currency", literal(currency))
-        if check.column in READ[noun] and "$" not in offends:
-            found.append(where(offends, check.column, check.rule))
-    if noun != OPTIONAL:
-        key = ", ".join(map(quoted, contract.key))
-        twice = f"SELECT {key} FROM {extract} GROUP BY {key} HAVING count(*) > 1"
-        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in contract.key)
-        found.append(where(f"{present} AND ({key}) IN ({twice})", contract.key[-1], f"{noun}.unique"))
-    if noun != "loan":
-        loan = "SELECT 1 FROM extract__loan AS l WHERE l.loan_id = this.loan_id"
-        found.append(where(f"NOT EXISTS ({loan})", "loan_id", f"{noun}.loan_exists"))
-    if noun == "transaction":
-        original = (
-            f"SELECT 1 FROM {extract} AS o WHERE o.loan_id = this.loan_id AND o.transaction_id = this.reverses_id"
-        )
-        orphan = f"reverses_id IS NOT NULL AND NOT EXISTS ({original})"
-        found.append(where(orphan, "reverses_id", "transaction.original_exists"))
-    return found
-
-
-def _named(connection: duckdb.DuckDBPyConnection, offenders: str) -> str:
-    """The first offenders in words, "" without any."""
-    rows = connection.execute(
-        "SELECT source_file, source_line, offender, rule, count(*) OVER () AS offences "
-        f"FROM ({offenders}) ORDER BY row_number, rule LIMIT {SHOWN}"
-    ).fetchall()
-    if not rows:
-        return ""
-    named = [
-        f"{file} line {line}, {'line' if column == MALFORMED else f'column {column}'}, rule {rule}"
-        for file, line, column, rule, _ in rows
-    ]
-    more = rows[0][4] - len(rows)
-    return "; ".join(named) + (f"; and {more} more" if more else "")

@@ -56,7 +56,7 @@ PRELOADED = (
     "sqlalchemy.dialects.postgresql.psycopg",
 )
 HEALTH_SECONDS = 120
-GRACE_SECONDS = 10
+GRACE_SECONDS = 5
 API_GRACE_SECONDS = 3
 POLL_SECONDS = 0.1
 # Not the script of that name: its first line breaks when the checkout is moved.

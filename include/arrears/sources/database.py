@@ -88,6 +88,7 @@ def _postgresql(
             dbapi.connect(plain.render_as_string(hide_password=False)) as connection,
             connection.cursor() as cursor,
         ):
+            cursor.execute("SET TRANSACTION READ ONLY")
             cursor.execute(bound(select, lambda name: f"DATE '{dates[name].isoformat()}'"))
             reader = cursor.fetch_record_batch()
             yield pa.RecordBatchReader.from_batches(reader.schema, _batches_of(reader, url, where))
@@ -118,8 +119,8 @@ def _other(
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError):
         raise ConfigurationError(f"no driver for {url.drivername}", "its package installed", where) from None
-    named = set(BIND.findall(select))
-    statement = text(bound(select, lambda name: f":{name}")).bindparams(
+    named = {name for _, name in BIND.findall(select) if name}
+    statement = text(bound(select, ":{}".format, lambda kept: kept.replace(":", r"\:"))).bindparams(
         *(bindparam(name, dates[name], type_=Date()) for name in named)
     )
     try:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from arrears.portfolio import FileSource, SourceFile
 
-COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 ABOUT_SQL = (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException)
 
 
@@ -118,7 +117,7 @@ def _pattern(declared: SourceFile, dates: Mapping[str, date]) -> str:
 
 def _named(source: FileSource, select: str) -> list[str]:
     """File kinds that the SELECT speaks of."""
-    words = set(re.findall(r"\w+", COMMENT.sub(" ", select).lower()))
+    words = set(re.findall(r"\w+", bound(select, str, lambda _: " ").lower()))
     return [name for name in source.files if name.lower() in words]
 
 

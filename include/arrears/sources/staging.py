@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from arrears.contracts.model import Contract
 
-BIND = re.compile(r"(?<![:\w]):(business_date|closing_date)\b")
+QUOTED_OR_REMARK = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
+BIND = re.compile(rf"({QUOTED_OR_REMARK})|(?<![:\w]):(business_date|closing_date)\b", re.DOTALL)
 ROW_GROUP = 100_000
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -68,14 +69,15 @@ class Staged:
     source: str
 
 
-def bound(select: str, written: Callable[[str], str]) -> str:
+def bound(select: str, written: Callable[[str], str], kept: Callable[[str], str] = str) -> str:
     """The SELECT with its dates written in the dialect of whoever runs it.
 
     Args:
         select: With ``:business_date`` and ``:closing_date``.
         written: Name of a date to the text that stands for it.
+        kept: Quoted text or remark, where such a name is no date, to what stands for it.
     """
-    return BIND.sub(lambda match: written(match[1]), select.strip().rstrip(";")) + "\n"
+    return BIND.sub(lambda match: kept(match[1]) if match[1] else written(match[2]), select.strip().rstrip(";")) + "\n"
 
 
 def check_delivery(contract: Contract, schema: pa.Schema, where: str) -> None:

@@ -24,9 +24,12 @@ BI_LOGIN_SETTINGS = {
 ENSURE_ROLE = """
 DO $$
 BEGIN
-    CREATE ROLE {role};
+    -- Asked first: where an administrator has made the role, ours needs no right to make roles.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+        CREATE ROLE {role};
+    END IF;
 EXCEPTION
-    WHEN duplicate_object OR unique_violation THEN NULL;
+    WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of the cluster was quicker
 END
 $$
 """

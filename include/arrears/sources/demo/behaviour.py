@@ -241,7 +241,8 @@ def _pauses(plan: Plan, random: np.random.Generator) -> Pauses:
     hardship = (late < NEVER) & drawn(random, 0.06, loans)
     relief = ~hardship & drawn(random, 0.006, loans)
     starts = np.where(hardship, late + random.integers(3, 40, loans), calendar.end - random.integers(0, 200, loans))
-    chosen = np.flatnonzero((hardship | relief) & (starts > plan.disbursed) & (starts <= calendar.as_of))
+    in_life = (starts > plan.disbursed) & (starts < plan.ended) & (starts <= calendar.as_of)
+    chosen = np.flatnonzero((hardship | relief) & in_life)
     starts = starts[chosen]
     hardship = hardship[chosen]
     size = len(chosen)

@@ -19,7 +19,7 @@ from arrears.contracts.ledger import LEDGER, LINEAGE
 from arrears.engine.duckdb import quoted
 from arrears.settings import INCLUDE
 from arrears.sources.demo.schema import SCHEMA, TABLES
-from arrears.sources.staging import BIND, bound
+from arrears.sources.staging import bound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,9 +87,8 @@ class LedgerFiles:
         for noun, select in self._selects.items():
             if LEADING[noun] not in tables:
                 continue
-            dates = {name: self._dates[name] for name in BIND.findall(select)}
-            query = f"SELECT {self._columns[noun]} FROM ({bound(select, lambda name: f'${name}')})"
-            found = self._engine.sql(query, params=dates).to_arrow_table()
+            closed = bound(select, lambda name: f"DATE '{self._dates[name]}'")
+            found = self._engine.sql(f"SELECT {self._columns[noun]} FROM ({closed})").to_arrow_table()
             self._writer(noun, found.schema).write_table(found)
             self.rows[noun] += found.num_rows
 

@@ -198,7 +198,7 @@ def _flags(plan: Plan, random: np.random.Generator) -> tuple[pa.Table, Days]:
     starts[told] = end - 1
     lasts = np.where(drawn(random, 0.25, plan.loans), random.integers(5, 60, plan.loans), NEVER)
     lasts[told] = NEVER
-    row = np.flatnonzero(chosen & (starts >= plan.disbursed) & (starts <= end))
+    row = np.flatnonzero(chosen & (starts >= plan.disbursed) & (starts < plan.ended) & (starts <= end))
     ends = np.where(starts + lasts <= end, starts + lasts, NEVER)[row]
     on_loan, on_point = np.isin(code[row], ON_LOAN), code[row] == "opt_out_sms"
     borrower = plan.borrower[row]

@@ -65,10 +65,11 @@ def source_is_ready(portfolio: str, business_date: date, *, settings: Settings |
         return True
     where = f"{portfolio}/ready.sql"
     with _workshop(day) as shop, _delivered(day, day.folder.ready, None, where, shop) as delivered:
-        answer = [list(row.values()) for row in delivered.reader.read_all().to_pylist()]
-    if len(answer) != 1 or len(answer[0]) != 1 or answer[0][0] not in IS_READY:
+        table = delivered.reader.read_all()
+    answer = table.column(0)[0].as_py() if table.shape == (1, 1) else "of another shape"
+    if answer not in IS_READY:
         raise SourceQueryError("ready.sql answers something else", "one row with one boolean", where)
-    return IS_READY[answer[0][0]]
+    return IS_READY[answer]
 
 
 def extract(  # noqa: PLR0913  a job is called with all of it

@@ -243,3 +243,12 @@ def test_column_without_a_meaning_is_refused(empty_database_url, monkeypatch):
 
     with pytest.raises(KeyError, match="a"), transaction(empty_database_url) as connection:
         create_views(connection)
+
+
+@pytest.mark.parametrize("database", ["airflow", "postgres"])
+def test_bi_may_not_even_connect_beside_the_warehouse(postgres, warehouse_url, database):
+    create_bi_login(warehouse_url, PASSWORD)
+    elsewhere = f"postgresql://{BI_LOGIN}:{PASSWORD}@127.0.0.1:{postgres.port}/{database}"
+
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(elsewhere)

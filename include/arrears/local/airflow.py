@@ -22,7 +22,7 @@ import httpx
 import psycopg
 
 from arrears.errors import LocalServerError
-from arrears.local.home import LOOPBACK, Home, remembered, remembered_port, write_private
+from arrears.local.home import LOOPBACK, Home, recalled, remembered, remembered_port, write_private
 from arrears.local.processes import Server, stop
 from arrears.settings import REPOSITORY
 
@@ -79,8 +79,8 @@ class LocalAirflow:
 
     @property
     def address(self) -> str:
-        """Where the UI and the REST API answer, once started."""
-        return f"http://{LOOPBACK}:{remembered(self._ports, 'api', lambda: '0')}"
+        """Where the UI and the REST API answer; its port is chosen by ``airflow_environment``."""
+        return f"http://{LOOPBACK}:{recalled(self._ports, 'api')}"
 
     @property
     def password(self) -> str:

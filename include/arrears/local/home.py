@@ -102,9 +102,14 @@ def write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
+def recalled(path: Path, key: str) -> str | None:
+    """The value of ``key`` in the private JSON file ``path``, or None."""
+    return _read(path).get(key)
+
+
 def remembered(path: Path, key: str, make: Callable[[], str]) -> str:
-    """The value of ``key`` in the private JSON file ``path``, made and kept the first time it is asked for."""
-    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """The same, made and kept the first time it is asked for."""
+    kept = _read(path)
     if key not in kept:
         kept[key] = make()
         write_private(path, json.dumps(kept, indent=2))
@@ -112,10 +117,15 @@ def remembered(path: Path, key: str, make: Callable[[], str]) -> str:
 
 
 def forget(path: Path, key: str) -> None:
-    """Drop ``key`` from the private JSON file ``path``, so that it is made anew."""
-    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """Drop ``key``, so that it is made anew."""
+    kept = _read(path)
     if kept.pop(key, None) is not None:
         write_private(path, json.dumps(kept, indent=2))
+
+
+def _read(path: Path) -> dict[str, str]:
+    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return kept
 
 
 def port_is_free(port: int) -> bool:

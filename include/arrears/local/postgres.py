@@ -26,7 +26,7 @@ import psycopg
 from psycopg import sql
 
 from arrears.errors import LocalServerError
-from arrears.local.home import LOOPBACK, forget, remembered, remembered_port, write_private
+from arrears.local.home import LOOPBACK, forget, recalled, remembered, remembered_port, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,8 +110,15 @@ class EmbeddedPostgres:
 
     @property
     def port(self) -> int:
-        """Loopback port of the server; known once it has been started."""
-        return int(remembered(self._state, "port", lambda: "0"))
+        """Loopback port of the server.
+
+        Raises:
+            LocalServerError: It was never started.
+        """
+        known = recalled(self._state, "port")
+        if known is None:
+            raise LocalServerError("PostgreSQL was never started here", "`make up` or `make run`", str(self.directory))
+        return int(known)
 
     @property
     def log(self) -> Path:
@@ -201,6 +208,11 @@ class EmbeddedPostgres:
             for database in DATABASES:
                 if database not in there:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+            # Every login may connect everywhere by default; the BI login has business in the warehouse alone.
+            for database in ("airflow", "postgres", "template1"):
+                connection.execute(
+                    sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database))
+                )
 
     def _connect(self) -> psycopg.Connection:
         """Wait out a server that is still recovering; refuse one whose password is not ours."""

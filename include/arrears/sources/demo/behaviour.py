@@ -132,7 +132,7 @@ def _end(plan: Plan, random: np.random.Generator) -> None:
     unpaid = (plan.cells.exists & (plan.cells.visible >= NEVER)).any(axis=1)
     off = unpaid & (plan.charged_off < NEVER) & (plan.ended >= NEVER)
     after = plan.charged_off + random.integers(15, 90, plan.loans)
-    _end_on(plan, off & drawn(random, 0.08, plan.loans), after, "sold")
+    _end_on(plan, off & drawn(random, 0.35, plan.loans), after, "sold")
     off &= plan.ended >= NEVER
     _end_on(plan, off & drawn(random, 0.05, plan.loans), after, "settled")
     day = plan.disbursed + random.integers(40, 200, plan.loans)

@@ -30,7 +30,8 @@ ZONES = (  # travellers roam; "": not known
 OTHERS = (("E", "emergency_contact", 0.25), ("K", "co_borrower", 0.04))  # prefix, role, share of loans
 POINTS = (  # prefix, kind, place, share of borrowers, beside the mobile that everybody has
     ("U", "push", "personal", 0.35),
-    ("X", "email", "personal", 0.10),
+    ("X", "email", "personal", 0.45),
+    ("H", "postal", "home", 0.70),
     ("W", "landline", "workplace", 0.03),
 )
 CONSENTS = (("sms", 0.96), ("call", 0.97), ("voice_bot", 0.80))

@@ -48,10 +48,10 @@ def runbook_html(code: str) -> str:
 def runbook_of_task(dag_id: str, run_id: str, task_id: str) -> HTMLResponse:
     """The runbook of the error that a task instance last recorded, under the error itself."""
     from arrears.settings import load_settings  # noqa: PLC0415  only when a page is asked for
-    from arrears.warehouse.run_ledger import last_failure_of_run  # noqa: PLC0415
+    from arrears.warehouse.run_ledger import last_failure  # noqa: PLC0415
 
     portfolio = dag_id.removeprefix(PREFIX)
-    failure = last_failure_of_run(load_settings().warehouse, portfolio, run_id, task_id)
+    failure = last_failure(load_settings().warehouse, portfolio, run_id, task_id)
     if failure is None:
         return page("Runbook", "<h1>No error is recorded</h1><p>This task has not failed in this run.</p>")
     code, message, _ = failure

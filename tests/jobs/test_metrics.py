@@ -123,7 +123,8 @@ def test_first_day_has_no_roll_matrix(settings):
 
 def test_entry_is_unpaid_at_the_close_over_due_that_day(settings):
     due_on = FIRST - timedelta(days=1)
-    put(settings, LOANS, FIRST, [loan("a", 1000, 1, amount=4500), loan("b", 1000, 0), loan("c", 900, 30, amount=1)])
+    old = {**loan("old", 900, 40, amount=9), "past_due_on": due_on - timedelta(days=40)}
+    put(settings, LOANS, FIRST, [loan("a", 1000, 1, amount=4500), loan("b", 1000, 0), loan("c", 900, 30, amount=1), old])
     instalment = {"seq": 1, "due_on": due_on, "principal_minor": 100000, "interest_minor": 50000}
     put_rest(
         settings,
@@ -131,9 +132,11 @@ def test_entry_is_unpaid_at_the_close_over_due_that_day(settings):
         due=[
             {**instalment, "loan_id": "a"},
             {**instalment, "loan_id": "b", "principal_minor": 1_300_000},
+            {**instalment, "loan_id": "old"},
             {**instalment, "loan_id": "c", "due_on": due_on - timedelta(days=29)},
         ],
         unpaid=[
+            {"loan_id": "old", "seq": 1, "due_on": due_on, "past_due_minor": 150_000},
             {"loan_id": "a", "seq": 1, "due_on": due_on, "past_due_minor": 45000},
             {"loan_id": "c", "seq": 1, "due_on": due_on - timedelta(days=29), "past_due_minor": 1},
         ],

@@ -1,4 +1,4 @@
-"""Validate: good rows go on, bad ones are named and kept, totals reconcile, and a bad day stops before it is a ledger."""
+"""Validate: good rows go on, bad ones are named and kept, totals reconcile, a bad day stops before it is a ledger."""
 
 import json
 
@@ -14,7 +14,6 @@ from arrears.errors import (
 from arrears.jobs import validate as validate_module
 from arrears.jobs.extract import extract
 from arrears.jobs.validate import validate
-from arrears.quality.gate import Failure
 from arrears.warehouse.connection import transaction
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -74,12 +73,8 @@ def test_sound_delivery_becomes_the_ledger_row_by_row(book):
 def test_tables_that_are_not_mapped_stay_absent(book):
     summary = judge(book)
 
-    written = {path.name for path in (book.portfolios.parent / "lake" / "book").iterdir()}
-    assert {table for table in written if table.startswith("raw__")} == {
-        "raw__loan",
-        "raw__instalment",
-        "raw__transaction",
-    }
+    lake = book.portfolios.parent / "lake" / "book"
+    assert sorted(path.name for path in lake.glob("raw__*")) == ["raw__instalment", "raw__loan", "raw__transaction"]
     assert set(summary["tables"]) == {"loan", "instalment", "transaction"}
 
 
@@ -160,12 +155,9 @@ def test_rejected_rows_go_to_the_warehouses_vault_where_there_is_one(book, wareh
 
     judge(settings)
 
+    kept_rows = "SELECT table_name, row_number, rule_id, delivered->>'principal_minor' FROM vault.rejected_row"
     with transaction(warehouse_url) as connection:
-        kept = connection.execute(
-            text(
-                "SELECT table_name, row_number, rule_id, delivered->>'principal_minor' FROM vault.rejected_row ORDER BY 1, 2"
-            )
-        ).fetchall()
+        kept = connection.execute(text(f"{kept_rows} ORDER BY table_name, row_number")).fetchall()
     assert [tuple(row) for row in kept if "loan" in row.table_name] == [
         ("extract__loan", 4, "type", "NaN"),
         ("raw__loan", 4, "required", None),
@@ -294,7 +286,6 @@ def test_gate_that_fails_stops_the_day_before_the_ledger_is_written(book, monkey
         validate("book", FIRST, settings=book)
 
     assert manifests(book, "raw") == {}
-    assert Failure("t", "w", is_critical=True).is_critical
 
 
 def test_day_that_stopped_goes_on_once_the_source_is_repaired(book):

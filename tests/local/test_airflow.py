@@ -129,7 +129,7 @@ def test_secrets_are_private_files(machine):
 
 def test_component_that_dies_while_starting_is_named_with_its_last_words(tmp_path, machine):
     broken = LocalAirflow(Home(tmp_path), machine.airflow.postgres, tmp_path)
-    told = {**machine.environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "no-such-dialect://"}
+    told = {**broken.airflow_environment({}), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "no-such-dialect://"}
     try:
         broken.start_api_server(told)
 

@@ -56,14 +56,11 @@ def connection():
 
 def give(connection, noun, rows):
     """Make the extract of a noun from rows of its own columns; a row may name its conversion errors last."""
-    columns = [column.name for column in CONTRACT_OF[noun].columns if column.name not in {"source_file", "source_line"}]
-    kinds = {
-        column.name: pa.int64() if column.name.endswith("_minor") else pa.string()
-        for column in CONTRACT_OF[noun].columns
-    }
+    columns = CONTRACT_OF[noun].columns[:-2]
+    kinds = {column.name: pa.int64() if column.name.endswith("_minor") else pa.string() for column in columns}
     table = pa.table(
         {
-            **{name: pa.array([row[at] for row in rows], kinds[name]) for at, name in enumerate(columns)},
+            **{name: pa.array([row[at] for row in rows], kind) for at, (name, kind) in enumerate(kinds.items())},
             "source_file": pa.array([f"{noun}.csv"] * len(rows), pa.string()),
             "source_line": pa.array(range(2, len(rows) + 2), pa.int64()),
             "row_number": pa.array(range(1, len(rows) + 1), pa.int64()),
@@ -102,19 +99,11 @@ def accepted(connection, noun="loan"):
         pytest.param(("L", "CNY", 5, "a"), [], id="a sound row offends nothing"),
         pytest.param(("L", "CNY", 5, None), [], id="NULL where it may be"),
         pytest.param((None, "CNY", 5, "a"), [("loan_id", "required", "fail")], id="NULL where it may not be"),
-        pytest.param(
-            ("L", "CNY", None, "a", "amount_minor"), [("amount_minor", "type", "fail")], id="an unreadable value"
-        ),
-        pytest.param(
-            ("L", "CNY", 5, None, "kind_code"), [("kind_code", "type", "fail")], id="unreadable where NULL may be"
-        ),
+        pytest.param(("L", "CNY", None, "a", "amount_minor"), [("amount_minor", "type", "fail")], id="unreadable"),
+        pytest.param(("L", "CNY", 5, None, "kind_code"), [("kind_code", "type", "fail")], id="unreadable but nullable"),
         pytest.param(("L", "CNY", 5, "z"), [("kind_code", "code", "fail")], id="a code outside its list"),
-        pytest.param(
-            ("L", "USD", 5, "a"), [("currency", "loan.currency_known", "fail")], id="a check with a parameter"
-        ),
-        pytest.param(
-            ("L", "CNY", 5000, "a"), [("amount_minor", "loan.amount_small", "warn")], id="a check that only warns"
-        ),
+        pytest.param(("L", "USD", 5, "a"), [("currency", "loan.currency_known", "fail")], id="a parameter"),
+        pytest.param(("L", "CNY", 5000, "a"), [("amount_minor", "loan.amount_small", "warn")], id="only a warning"),
         pytest.param(
             ("L", "USD", 0, "z"),
             [
@@ -124,9 +113,7 @@ def accepted(connection, noun="loan"):
             ],
             id="every rule a row breaks is told",
         ),
-        pytest.param(
-            (None, None, None, None, "file.columns"), [("", "file.columns", "fail")], id="a line that is no row"
-        ),
+        pytest.param((None, None, None, None, "file.columns"), [("", "file.columns", "fail")], id="no row at all"),
     ],
 )
 def test_row_rules_name_column_rule_and_severity(connection, row, expected):

@@ -112,9 +112,9 @@ UNPAID = (20_000, NEVER, NEVER)
         ),
         pytest.param(loan(short_minor={1: 101}), 20_061, NOTHING, id="the-next-payment-makes-up-for-it"),
         pytest.param(
-            loan((20_000, 20_030, NEVER), short_minor={1: 40}),
+            loan((20_000, 20_030, NEVER), short_minor={1: 100}),
             20_061,
-            {"past_due_on": date_of(20_060), "past_due_days": 1, "past_due_minor": TOTAL + 40},
+            {"past_due_on": date_of(20_060), "past_due_days": 1, "past_due_minor": TOTAL + 100},
             id="the-day-counts-from-where-the-sum-passes-the-tolerance",
         ),
         pytest.param(

@@ -44,7 +44,7 @@ def test_failure_keeps_code_message_and_runbook(url):
     task = troubles(url, "book")[1]
 
     assert (task.task, task.error_code, task.message, task.runbook) == ("validate", *FAILURE.values())
-    assert last_failure(url, "book", DAY, "run-1") == tuple(FAILURE.values())
+    assert last_failure(url, "book", "run-1") == tuple(FAILURE.values())
 
 
 def test_run_cleared_and_finished_takes_its_failures_away(url):
@@ -70,8 +70,9 @@ def test_last_failure_is_of_a_task_of_that_run(url):
     failed(url, "book", DAY, "run-1", **FAILURE | {"error_code": "ARR-RUN-FAILED"})
     failed(url, "book", DAY, "run-2", "age", **FAILURE | {"error_code": "ARR-EXT-002"})
 
-    assert last_failure(url, "book", DAY, "run-1")[0] == "ARR-VAL-001"
-    assert last_failure(url, "book", DAY, "run-3") is None
+    assert last_failure(url, "book", "run-1")[0] == "ARR-VAL-001"
+    assert last_failure(url, "book", "run-3") is None
+    assert last_failure(url, "book", "run-1", "no such task") is None
 
 
 @pytest.mark.parametrize("key", ["2026-03-02", DAY], ids=["partition key", "date"])
@@ -86,7 +87,7 @@ def test_run_without_a_date_is_kept_without_one(url, key):
     failed(url, "book", key, "run-1", "ready", **FAILURE)
 
     assert found(url) == [(None, "run-1", "ready", "failed")]
-    assert last_failure(url, "book", key, "run-1") == tuple(FAILURE.values())
+    assert last_failure(url, "book", "run-1") == tuple(FAILURE.values())
 
 
 def test_unreachable_ledger_is_coded():

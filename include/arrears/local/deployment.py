@@ -114,7 +114,7 @@ class Deployment:
         self.airflow.start_others(environment)
 
     def _prepare_warehouse(self) -> None:
-        from arrears.sources.demo import make_demo  # noqa: PLC0415  seconds of imports while the API server starts
+        from arrears.sources.demo import load_demo  # noqa: PLC0415  seconds of imports while the API server starts
         from arrears.warehouse.migrate import upgrade  # noqa: PLC0415
         from arrears.warehouse.roles import create_bi_login  # noqa: PLC0415
 
@@ -122,7 +122,9 @@ class Deployment:
         if self.has_own_warehouse:
             create_bi_login(self.warehouse_url, self._bi_password)
         for demo in self.demos:
-            make_demo(demo.loans, self.dates(demo)[-1], demo.seed, None, self.warehouse_url)
+            truth = self.home.var / "demo" / demo.portfolio / "truth.parquet"
+            as_of = self.dates(demo)[-1]
+            load_demo(self.warehouse_url, loans=demo.loans, as_of=as_of, seed=demo.seed, truth=truth)
 
     def _task_environment(self) -> dict[str, str]:
         settings = load_settings()

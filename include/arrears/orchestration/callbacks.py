@@ -55,7 +55,7 @@ def run_failed(context: Mapping[str, Any]) -> None:
 
     portfolio, business_date, run_ref = _day_of(context)
     settings = load_settings()
-    known = last_failure(settings.warehouse, portfolio, business_date, run_ref)
+    known = last_failure(settings.warehouse, portfolio, run_ref)
     code, message, runbook = known or describe(None)
     _record(context, task="", code=code, message=message, runbook=runbook)
     _notify(f"{code} {portfolio} {business_date}", message)

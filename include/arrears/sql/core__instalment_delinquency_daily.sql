@@ -94,6 +94,15 @@ WITH special_loan AS (
 ), entry AS (
     SELECT
         loan_id,
+        1 AS open_loans,
+        0::BIGINT AS due_minor,
+        0::BIGINT AS paid_minor
+    FROM raw__loan
+    WHERE status_code IN ('active', 'charged_off')
+    UNION ALL
+    SELECT
+        loan_id,
+        0 AS open_loans,
         principal_minor + interest_minor + fee_minor + penalty_minor AS due_minor,
         0::BIGINT AS paid_minor
     FROM raw__instalment
@@ -101,6 +110,7 @@ WITH special_loan AS (
     UNION ALL
     SELECT
         loan_id,
+        0 AS open_loans,
         principal_minor + fee_minor AS due_minor,
         0::BIGINT AS paid_minor
     FROM added
@@ -108,6 +118,7 @@ WITH special_loan AS (
     UNION ALL
     SELECT
         loan_id,
+        0 AS open_loans,
         0::BIGINT AS due_minor,
         amount_minor AS paid_minor
     FROM raw__transaction
@@ -115,25 +126,19 @@ WITH special_loan AS (
     UNION ALL
     SELECT
         t.loan_id,
+        0 AS open_loans,
         0::BIGINT AS due_minor,
         -t.amount_minor AS paid_minor
     FROM account AS t
     INNER JOIN annulled AS a ON t.loan_id = a.loan_id AND t.transaction_id = a.transaction_id
     WHERE t.kind_code IN ('repayment', 'waiver')
-), behind AS (
+), in_arrears AS (
     SELECT
         loan_id,
         SUM(paid_minor)::BIGINT AS pool_minor
     FROM entry
     GROUP BY loan_id
-    HAVING SUM(due_minor) - SUM(paid_minor) > $tolerance_minor
-), in_arrears AS (
-    SELECT
-        b.loan_id,
-        b.pool_minor
-    FROM behind AS b
-    INNER JOIN raw__loan AS l ON b.loan_id = l.loan_id
-    WHERE l.status_code IN ('active', 'charged_off')
+    HAVING MAX(open_loans) = 1 AND SUM(due_minor) - SUM(paid_minor) > $tolerance_minor
 ), part AS (
     SELECT
         i.loan_id,

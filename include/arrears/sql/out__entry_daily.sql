@@ -1,4 +1,5 @@
--- Grain: product x currency. Of what fell due on the closing date, what was unpaid at that day's close.
+-- Grain: product x currency. Of what fell due on the closing date, what was unpaid at that day's close. Loans that
+-- were in arrears before that day cannot enter: they are in neither figure.
 -- Rules: ARR-MET-04. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, raw__instalment.
 WITH due AS (
     SELECT
@@ -9,7 +10,7 @@ WITH due AS (
         i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor AS due_minor
     FROM raw__instalment AS i
     INNER JOIN core__loan_delinquency_daily AS l ON i.loan_id = l.loan_id
-    WHERE i.due_on = $closing_date AND l.is_open
+    WHERE i.due_on = $closing_date AND l.is_open AND COALESCE(l.past_due_on >= $closing_date, TRUE)
 )
 SELECT
     $closing_date::DATE AS due_on,

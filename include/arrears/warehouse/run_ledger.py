@@ -88,16 +88,22 @@ def failed(  # noqa: PLR0913  a failure is its parts
     )
 
 
-def last_failure(url: str, portfolio: str, business_date: Day, run_ref: str) -> tuple[str, str, str] | None:
-    """Code, message and runbook of the last failure that a task of this run wrote; None when none did.
+def last_failure(url: str, portfolio: str, run_ref: str, task: str = "") -> tuple[str, str, str] | None:
+    """Code, message and runbook of the last failure that a run wrote; None when there was none.
+
+    Args:
+        url: The warehouse.
+        portfolio: Folder name.
+        run_ref: The run.
+        task: Of this task alone; empty for any task of the run.
 
     Raises:
         WarehouseUnreachableError: The server did not answer.
     """
     last = (
         select(ENTRY.error_code, ENTRY.message, ENTRY.runbook)
-        .where(ENTRY.portfolio == portfolio, ENTRY.business_date.is_not_distinct_from(_date(business_date)))
-        .where(ENTRY.run_ref == run_ref, ENTRY.state_code == "failed", ENTRY.task != "")
+        .where(ENTRY.portfolio == portfolio, ENTRY.run_ref == run_ref, ENTRY.state_code == "failed")
+        .where(ENTRY.task == task if task else ENTRY.task != "")
         .order_by(ENTRY.entry_id.desc())
         .limit(1)
     )

@@ -192,8 +192,8 @@ def upgrade() -> None:
         on("due_on", "The due date measured: the closing date"),
         text("product_code", "Product of the source"),
         text("currency", "ISO 4217 code"),
-        bigint("due_loans", "Open loans with an instalment due that day"),
-        bigint("due_minor", "Amount falling due that day on open loans"),
+        bigint("due_loans", "Open loans with an instalment due that day that were not in arrears before it"),
+        bigint("due_minor", "Amount falling due that day on those loans"),
         bigint("entered_loans", "Of them, loans with that instalment unpaid at the close"),
         bigint("entered_minor", "Amount of that instalment unpaid at the close"),
     )

@@ -55,9 +55,13 @@ def main(book, way):
         start = time.perf_counter()
         {"scan": scan, "two_stage": two_stage, "ageing": ageing}[way](connection)
         seconds = time.perf_counter() - start
-        result = [] if way == "scan" else connection.execute(
-            "SELECT count(*), count(past_due_on), sum(past_due_days)::BIGINT, sum(past_due_minor)::BIGINT FROM aged"
-        ).fetchall()[0]
+        result = (
+            []
+            if way == "scan"
+            else connection.execute(
+                "SELECT count(*), count(past_due_on), sum(past_due_days)::BIGINT, sum(past_due_minor)::BIGINT FROM aged"
+            ).fetchall()[0]
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps({"seconds": seconds, "peak_mb": peak, "result": result}))  # noqa: T201  read by the bench
 

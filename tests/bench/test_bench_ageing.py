@@ -65,7 +65,9 @@ def book(request, tmp_path_factory):
         for table, select in BOOK.items():
             known = {"loans": LOANS, "mixed": request.param == "mixed"}
             used = {name: value for name, value in known.items() if f"${name}" in select}
-            connection.execute(f"COPY ({select}) TO '{folder}/{table}.parquet' (FORMAT parquet, COMPRESSION zstd)", used)
+            connection.execute(
+                f"COPY ({select}) TO '{folder}/{table}.parquet' (FORMAT parquet, COMPRESSION zstd)", used
+            )
     return folder
 
 

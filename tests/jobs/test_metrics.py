@@ -124,7 +124,9 @@ def test_first_day_has_no_roll_matrix(settings):
 def test_entry_is_unpaid_at_the_close_over_due_that_day(settings):
     due_on = FIRST - timedelta(days=1)
     old = {**loan("old", 900, 40, amount=9), "past_due_on": due_on - timedelta(days=40)}
-    put(settings, LOANS, FIRST, [loan("a", 1000, 1, amount=4500), loan("b", 1000, 0), loan("c", 900, 30, amount=1), old])
+    put(
+        settings, LOANS, FIRST, [loan("a", 1000, 1, amount=4500), loan("b", 1000, 0), loan("c", 900, 30, amount=1), old]
+    )
     instalment = {"seq": 1, "due_on": due_on, "principal_minor": 100000, "interest_minor": 50000}
     put_rest(
         settings,

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 LOANS = 1_000_000
-ROUNDS = 5
+ROUNDS = 3
 AS_SCAN, AS_TWO_STAGE = 8.0, 1.5  # times slower at most
 BOOK = {
     "raw__loan": """
@@ -29,7 +29,7 @@ BOOK = {
             10000::BIGINT AS principal_minor, 400 + (i % 200)::BIGINT AS interest_minor, 0::BIGINT AS fee_minor,
             0::BIGINT AS penalty_minor
         FROM range($loans) AS t(i), range(1, 13) AS u(s)""",
-    # the first six are paid on their dates; one loan in twenty misses the last of them, one in fifty the last three
+    # the first six are paid on their dates; one loan in twenty pays the last in part, one in fifty leaves out three
     "raw__transaction": """
         WITH numbered AS (
             SELECT i, s, 'L' || lpad(i::VARCHAR, 9, '0') AS loan_id, hash(i, 1) % 1000 AS luck
@@ -45,6 +45,7 @@ BOOK = {
             END AS kind_code,
             (DATE '2026-03-02' + (hash(i) % 30)::INTEGER + 30 * (s - 7)::INTEGER)::DATE AS effective_on,
             CASE
+                WHEN i % 100 = 0 THEN 10400 + i % 200 -- ended: the yardstick does not know that it has
                 WHEN luck >= 980 AND s > 3 THEN 1
                 WHEN luck >= 930 AND s = 6 THEN 2500
                 ELSE 10400 + i % 200
@@ -93,13 +94,8 @@ def test_ageing_stays_near_a_bare_scan(book, capsys):
             f"\n{book.name}: {best['ageing'] / best['scan']:.1f} times the scan, "
             f"{best['ageing'] / best['two_stage']:.2f} times two-stage"
         )
-    if book.name.startswith("plain"):
-        assert result["ageing"]["result"][0] == LOANS
-        assert_same_arrears(result)
-        assert best["ageing"] <= AS_TWO_STAGE * best["two_stage"]
+    assert result["ageing"]["result"][0] == LOANS
     assert best["ageing"] <= AS_SCAN * best["scan"]
-
-
-def assert_same_arrears(result):
-    """The yardstick also ages the loans that have ended; in the plain book those have paid everything but one in ten."""
-    assert result["ageing"]["result"][1] > LOANS // 20
+    if book.name.startswith("plain"):
+        assert result["ageing"]["result"] == result["two_stage"]["result"]
+        assert best["ageing"] <= AS_TWO_STAGE * best["two_stage"]

@@ -100,6 +100,15 @@ def test_table_that_was_not_extracted_is_missing(book):
         validate("book", FIRST, settings=book)
 
 
+def test_totals_beyond_64_bits_still_add_up(book):
+    huge = SOUND["transaction"][0].replace("10500", "9" * 18)
+    deliver(book, transaction=[huge.replace("T1,", f"T{number},") for number in range(12)])
+
+    judge(book)
+
+    assert manifests(book, "raw")["transaction"].totals["amount_minor"] == 12 * (10**18 - 1)
+
+
 # ------------------------------------------------------------------------------------------------ what is set aside
 def test_offenders_are_named_and_the_rest_goes_on(book):
     deliver(book, **spoiled("loan", 2, "CNY", "XAU"))

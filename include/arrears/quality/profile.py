@@ -79,7 +79,7 @@ def profile_of(  # noqa: PLR0913  a profile is its parts
             figures[f"days_ahead__{column.name}"] = f"max({name}) FILTER (is_accepted) - $closing_date"
     if rows_before:
         figures["change_pct"] = f"100 * (count(*) - {rows_before}) // {rows_before}"
-    selected = ", ".join(f"CAST({figure} AS BIGINT) AS {quoted(name)}" for name, figure in figures.items())
+    selected = ", ".join(f"CAST({figure} AS HUGEINT) AS {quoted(name)}" for name, figure in figures.items())
     statement = (
         f"SELECT {selected} FROM (SELECT *, row_number NOT IN ({rejected_of(contract)}) AS is_accepted "
         f"FROM {quoted(f'extract__{contract.noun}')})"

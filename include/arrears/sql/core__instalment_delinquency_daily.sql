@@ -84,25 +84,17 @@ WITH special_loan AS (
     SELECT
         r.loan_id,
         COALESCE(r.seq, n.seq + 1, 1) AS seq,
+        r.seq IS NULL AS is_extra,
         COALESCE(ANY_VALUE(r.due_on), MIN(r.effective_on)) AS due_on,
         SUM(CASE WHEN r.kind_code = 'chargeback' THEN r.amount_minor ELSE 0 END)::BIGINT AS principal_minor,
         SUM(CASE WHEN r.kind_code = 'charge' THEN r.amount_minor ELSE 0 END)::BIGINT AS fee_minor
     FROM received AS r
     LEFT JOIN last_seq AS n ON r.loan_id = n.loan_id
     WHERE r.choice = 1
-    GROUP BY r.loan_id, COALESCE(r.seq, n.seq + 1, 1)
+    GROUP BY r.loan_id, r.seq, n.seq
 ), entry AS (
     SELECT
         loan_id,
-        1 AS open_loans,
-        0::BIGINT AS due_minor,
-        0::BIGINT AS paid_minor
-    FROM raw__loan
-    WHERE status_code IN ('active', 'charged_off')
-    UNION ALL
-    SELECT
-        loan_id,
-        0 AS open_loans,
         principal_minor + interest_minor + fee_minor + penalty_minor AS due_minor,
         0::BIGINT AS paid_minor
     FROM raw__instalment
@@ -110,7 +102,6 @@ WITH special_loan AS (
     UNION ALL
     SELECT
         loan_id,
-        0 AS open_loans,
         principal_minor + fee_minor AS due_minor,
         0::BIGINT AS paid_minor
     FROM added
@@ -118,7 +109,6 @@ WITH special_loan AS (
     UNION ALL
     SELECT
         loan_id,
-        0 AS open_loans,
         0::BIGINT AS due_minor,
         amount_minor AS paid_minor
     FROM raw__transaction
@@ -126,20 +116,30 @@ WITH special_loan AS (
     UNION ALL
     SELECT
         t.loan_id,
-        0 AS open_loans,
         0::BIGINT AS due_minor,
         -t.amount_minor AS paid_minor
     FROM account AS t
     INNER JOIN annulled AS a ON t.loan_id = a.loan_id AND t.transaction_id = a.transaction_id
     WHERE t.kind_code IN ('repayment', 'waiver')
-), in_arrears AS (
+), behind AS (
     SELECT
         loan_id,
         SUM(paid_minor)::BIGINT AS pool_minor
     FROM entry
     GROUP BY loan_id
-    HAVING MAX(open_loans) = 1 AND SUM(due_minor) - SUM(paid_minor) > $tolerance_minor
-), part AS (
+    HAVING SUM(due_minor) - SUM(paid_minor) > $tolerance_minor
+), ended AS (
+    SELECT loan_id
+    FROM raw__loan
+    WHERE status_code NOT IN ('active', 'charged_off')
+), in_arrears AS (
+    SELECT
+        b.loan_id,
+        b.pool_minor
+    FROM behind AS b
+    LEFT JOIN ended AS e ON b.loan_id = e.loan_id
+    WHERE e.loan_id IS NULL
+), scheduled AS (
     SELECT
         i.loan_id,
         i.seq,
@@ -147,10 +147,23 @@ WITH special_loan AS (
         i.principal_minor,
         i.interest_minor,
         i.fee_minor,
-        i.penalty_minor
+        i.penalty_minor,
+        a.pool_minor
     FROM raw__instalment AS i
     INNER JOIN in_arrears AS a ON i.loan_id = a.loan_id
     WHERE i.due_on < $counted_until
+), owed AS (
+    SELECT
+        s.loan_id,
+        s.seq,
+        s.due_on,
+        s.principal_minor + COALESCE(n.principal_minor, 0) AS principal_minor,
+        s.interest_minor,
+        s.fee_minor + COALESCE(n.fee_minor, 0) AS fee_minor,
+        s.penalty_minor,
+        s.pool_minor
+    FROM scheduled AS s
+    LEFT JOIN added AS n ON s.loan_id = n.loan_id AND s.seq = n.seq
     UNION ALL
     SELECT
         n.loan_id,
@@ -159,28 +172,19 @@ WITH special_loan AS (
         n.principal_minor,
         0 AS interest_minor,
         n.fee_minor,
-        0 AS penalty_minor
+        0 AS penalty_minor,
+        a.pool_minor
     FROM added AS n
     INNER JOIN in_arrears AS a ON n.loan_id = a.loan_id
-    WHERE n.due_on < $counted_until
-), owed AS (
-    SELECT
-        loan_id,
-        seq,
-        due_on,
-        SUM(principal_minor)::BIGINT AS principal_minor,
-        SUM(interest_minor)::BIGINT AS interest_minor,
-        SUM(fee_minor)::BIGINT AS fee_minor,
-        SUM(penalty_minor)::BIGINT AS penalty_minor,
-        SUM(principal_minor + interest_minor + fee_minor + penalty_minor)::BIGINT AS total_minor
-    FROM part
-    GROUP BY loan_id, seq, due_on
+    WHERE n.is_extra AND n.due_on < $counted_until
 ), walk AS (
     SELECT
-        o.*,
-        SUM(o.total_minor) OVER (PARTITION BY o.loan_id ORDER BY o.due_on, o.seq) - a.pool_minor AS shortfall_minor
-    FROM owed AS o
-    INNER JOIN in_arrears AS a ON o.loan_id = a.loan_id
+        *,
+        principal_minor + interest_minor + fee_minor + penalty_minor AS total_minor,
+        SUM(principal_minor + interest_minor + fee_minor + penalty_minor)
+            OVER (PARTITION BY loan_id ORDER BY due_on, seq ROWS UNBOUNDED PRECEDING)
+        - pool_minor AS shortfall_minor
+    FROM owed
 ), unpaid AS (
     SELECT
         *,
@@ -235,20 +239,33 @@ WITH special_loan AS (
     FROM unpaid AS u
     INNER JOIN paused_span AS s ON u.loan_id = s.loan_id
     GROUP BY u.loan_id, u.seq
+), aged AS (
+    SELECT
+        u.*,
+        u.past_due_days - COALESCE(p.paused_days, 0) AS delinquent_days
+    FROM unpaid AS u
+    LEFT JOIN paused AS p ON u.loan_id = p.loan_id AND u.seq = p.seq
+), counted AS (
+    SELECT DISTINCT delinquent_days AS age_days
+    FROM aged
+), day_bucket AS (
+    SELECT
+        c.age_days,
+        b.code
+    FROM counted AS c
+    INNER JOIN bucket AS b ON c.age_days BETWEEN b.from_days AND b.to_days
 )
 SELECT
-    u.loan_id::VARCHAR AS loan_id,
-    u.seq::INTEGER AS seq,
-    u.due_on::DATE AS due_on,
-    u.past_due_days::INTEGER AS past_due_days,
-    (u.past_due_days - COALESCE(p.paused_days, 0))::INTEGER AS delinquent_days,
-    u.past_due_minor::BIGINT AS past_due_minor,
-    GREATEST(0, LEAST(u.principal_minor, u.up_to_principal_minor - u.paid_minor))::BIGINT AS past_due_principal_minor,
-    GREATEST(0, LEAST(u.interest_minor, u.up_to_interest_minor - u.paid_minor))::BIGINT AS past_due_interest_minor,
-    GREATEST(0, LEAST(u.fee_minor, u.up_to_fee_minor - u.paid_minor))::BIGINT AS past_due_fee_minor,
-    GREATEST(0, LEAST(u.penalty_minor, u.up_to_penalty_minor - u.paid_minor))::BIGINT AS past_due_penalty_minor,
-    b.code::VARCHAR AS bucket
-FROM unpaid AS u
-LEFT JOIN paused AS p ON u.loan_id = p.loan_id AND u.seq = p.seq
-INNER JOIN bucket AS b
-    ON u.past_due_days - COALESCE(p.paused_days, 0) BETWEEN b.from_days AND b.to_days
+    a.loan_id::VARCHAR AS loan_id,
+    a.seq::INTEGER AS seq,
+    a.due_on::DATE AS due_on,
+    a.past_due_days::INTEGER AS past_due_days,
+    a.delinquent_days::INTEGER AS delinquent_days,
+    a.past_due_minor::BIGINT AS past_due_minor,
+    GREATEST(0, LEAST(a.principal_minor, a.up_to_principal_minor - a.paid_minor))::BIGINT AS past_due_principal_minor,
+    GREATEST(0, LEAST(a.interest_minor, a.up_to_interest_minor - a.paid_minor))::BIGINT AS past_due_interest_minor,
+    GREATEST(0, LEAST(a.fee_minor, a.up_to_fee_minor - a.paid_minor))::BIGINT AS past_due_fee_minor,
+    GREATEST(0, LEAST(a.penalty_minor, a.up_to_penalty_minor - a.paid_minor))::BIGINT AS past_due_penalty_minor,
+    d.code::VARCHAR AS bucket
+FROM aged AS a
+INNER JOIN day_bucket AS d ON a.delinquent_days = d.age_days

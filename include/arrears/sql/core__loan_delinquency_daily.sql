@@ -43,6 +43,18 @@ WITH unpaid AS (
         GREATEST(0, a.past_due_days - a.paused_days - COALESCE(l.grace_days, $grace_days)) AS delinquent_days
     FROM raw__loan AS l
     INNER JOIN arrears AS a ON l.loan_id = a.loan_id
+), counted AS (
+    SELECT past_due_days AS age_days
+    FROM aged
+    UNION
+    SELECT delinquent_days AS age_days
+    FROM aged
+), day_bucket AS (
+    SELECT
+        c.age_days,
+        b.code
+    FROM counted AS c
+    INNER JOIN bucket AS b ON c.age_days BETWEEN b.from_days AND b.to_days
 )
 SELECT
     $closing_date::DATE AS closing_date,
@@ -67,8 +79,8 @@ SELECT
     b.code::VARCHAR AS bucket,
     c.code::VARCHAR AS contract_bucket
 FROM aged AS a
-INNER JOIN bucket AS b ON a.delinquent_days BETWEEN b.from_days AND b.to_days
-INNER JOIN bucket AS c ON a.past_due_days BETWEEN c.from_days AND c.to_days
+INNER JOIN day_bucket AS b ON a.delinquent_days = b.age_days
+INNER JOIN day_bucket AS c ON a.past_due_days = c.age_days
 UNION ALL
 SELECT
     $closing_date::DATE AS closing_date,

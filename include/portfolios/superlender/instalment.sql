@@ -3,12 +3,12 @@
 WITH loans AS (
     SELECT
         *,
-        regexp_full_match(loanamount, '\d{1,12}(\.\d{1,2}0*)?') AS has_principal,
-        regexp_full_match(totaldue, '\d{1,12}(\.\d{1,2}0*)?') AS has_total
+        REGEXP_FULL_MATCH(loanamount, '\d{1,12}(\.\d{1,2}0*)?') AS has_principal,
+        REGEXP_FULL_MATCH(totaldue, '\d{1,12}(\.\d{1,2}0*)?') AS has_total
     FROM prevloans
     WHERE
         termdays NOT IN ('60', '90')
-        AND coalesce(TRY_CAST(left(approveddate, 10) AS DATE) <= :closing_date, TRUE)
+        AND COALESCE(TRY_CAST(LEFT(approveddate, 10) AS DATE) <= :closing_date, TRUE)
 ),
 
 amounts AS (
@@ -23,9 +23,9 @@ amounts AS (
 SELECT
     systemloanid AS loan_id,
     1 AS seq,
-    left(firstduedate, 10) AS due_on,
-    coalesce(CAST(principal AS VARCHAR), 'naira ' || loanamount) AS principal_minor,
-    coalesce(CAST(total - principal AS VARCHAR), 'naira ' || totaldue) AS interest_minor,
+    LEFT(firstduedate, 10) AS due_on,
+    COALESCE(CAST(principal AS VARCHAR), 'naira ' || loanamount) AS principal_minor,
+    COALESCE(CAST(total - principal AS VARCHAR), 'naira ' || totaldue) AS interest_minor,
     0 AS fee_minor,
     0 AS penalty_minor,
     source_file,

@@ -3,11 +3,11 @@
 WITH loans AS (
     SELECT
         *,
-        TRY_CAST(left(closeddate, 10) AS DATE) AS closed_on
+        TRY_CAST(LEFT(closeddate, 10) AS DATE) AS closed_on
     FROM prevloans
     WHERE
         termdays NOT IN ('60', '90')
-        AND coalesce(TRY_CAST(left(approveddate, 10) AS DATE) <= :closing_date, TRUE)
+        AND COALESCE(TRY_CAST(LEFT(approveddate, 10) AS DATE) <= :closing_date, TRUE)
 ),
 
 states AS (
@@ -19,7 +19,7 @@ states AS (
         END AS status_code,
         -- Naira in text to kobo without a float; digits below a kobo, or anything else, stay naira and are refused.
         CASE
-            WHEN regexp_full_match(loanamount, '\d{1,12}(\.\d{1,2}0*)?')
+            WHEN REGEXP_FULL_MATCH(loanamount, '\d{1,12}(\.\d{1,2}0*)?')
                 THEN CAST(CAST(CAST(loanamount AS DECIMAL(18, 4)) * 100 AS BIGINT) AS VARCHAR)
             ELSE 'naira ' || loanamount
         END AS principal_minor
@@ -32,8 +32,8 @@ SELECT
     CASE WHEN termdays IN ('15', '30') THEN 'payday_' || termdays END AS product_code,
     'NGN' AS currency,
     principal_minor,
-    left(approveddate, 10) AS disbursed_on,
-    left(firstduedate, 10) AS maturity_on,
+    LEFT(approveddate, 10) AS disbursed_on,
+    LEFT(firstduedate, 10) AS maturity_on,
     status_code,
     CASE WHEN status_code = 'paid_off' THEN closed_on END AS status_on,
     CASE status_code WHEN 'paid_off' THEN '0' ELSE principal_minor END AS outstanding_principal_minor,

@@ -6,19 +6,19 @@ WITH loans AS (
     WHERE
         termdays NOT IN ('60', '90')
         AND closeddate <> ''
-        AND coalesce(TRY_CAST(left(approveddate, 10) AS DATE) <= :closing_date, TRUE)
-        AND coalesce(TRY_CAST(left(closeddate, 10) AS DATE) <= :closing_date, TRUE)
+        AND COALESCE(TRY_CAST(LEFT(approveddate, 10) AS DATE) <= :closing_date, TRUE)
+        AND COALESCE(TRY_CAST(LEFT(closeddate, 10) AS DATE) <= :closing_date, TRUE)
 )
 
 SELECT
     'repayment-' || systemloanid AS transaction_id,
     systemloanid AS loan_id,
     'repayment' AS kind_code,
-    left(closeddate, 10) AS effective_on,
-    left(closeddate, 10) || 'T' || substr(closeddate, 12, 8) || '+01:00' AS booked_at,
+    LEFT(closeddate, 10) AS effective_on,
+    LEFT(closeddate, 10) || 'T' || SUBSTR(closeddate, 12, 8) || '+01:00' AS booked_at,
     -- Naira in text to kobo without a float; digits below a kobo, or anything else, stay naira and are refused.
     CASE
-        WHEN regexp_full_match(totaldue, '\d{1,12}(\.\d{1,2}0*)?')
+        WHEN REGEXP_FULL_MATCH(totaldue, '\d{1,12}(\.\d{1,2}0*)?')
             THEN CAST(CAST(CAST(totaldue AS DECIMAL(18, 4)) * 100 AS BIGINT) AS VARCHAR)
         ELSE 'naira ' || totaldue
     END AS amount_minor,

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 LOANS = 1_000_000
-ROUNDS = 3
+ROUNDS = 5
 AS_SCAN, AS_TWO_STAGE = 8.0, 1.5  # times slower at most
 BOOK = {
     "raw__loan": """

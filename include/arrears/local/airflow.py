@@ -193,7 +193,7 @@ class LocalAirflow:
             "AIRFLOW__API__BASE_URL": f"http://{LOOPBACK}:{port}",
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__SECRET_KEY": self._secret("api_secret_key"),
-            "AIRFLOW__API_AUTH__JWT_SECRET": self._secret("jwt_secret"),
+            "AIRFLOW__API_AUTH__JWT_SECRET": self._secret("jwt_secret", octets=64),
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
@@ -221,8 +221,8 @@ class LocalAirflow:
     def _passwords(self) -> Path:
         return self.home.airflow / "passwords.json"
 
-    def _secret(self, name: str) -> str:
-        return remembered(self._secrets, name, lambda: base64.urlsafe_b64encode(os.urandom(32)).decode("ascii"))
+    def _secret(self, name: str, *, octets: int = 32) -> str:
+        return remembered(self._secrets, name, lambda: base64.urlsafe_b64encode(os.urandom(octets)).decode("ascii"))
 
     def _start(self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
         self.server(name).start([*AIRFLOW, *arguments], environment)

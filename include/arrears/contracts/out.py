@@ -101,6 +101,8 @@ QUARANTINE = Contract(
         text("column_name", "Column that offends"),
         text("rule_id", "Rule it offends"),
         code("severity_code", "fail: left out; warn: went on", ("fail", "warn")),
+        text("loan_id", "Accepted loan that a rejected row speaks of; contact about it stops", nullable=True),
+        pseudonym("party_id", "Accepted party that a rejected row speaks of; contact stops", nullable=True),
     ),
     meaning="Rows set aside, by file, line, column and rule; the values stay in the vault",
     owner="validate",

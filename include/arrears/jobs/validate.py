@@ -16,6 +16,7 @@ from arrears.failpoints import failpoint
 from arrears.jobs.day import Day, Work
 from arrears.quality.offenders import make_offender_table, note_offenders, parents_first
 from arrears.quality.profile import decide_on_profiles, profile_of
+from arrears.quality.subjects import make_subject_view
 from arrears.quality.totals import check_control_totals, check_not_empty, check_reject_limit
 from arrears.sources.convert import MALFORMED, UNREADABLE
 from arrears.sources.vault import RejectedRow, keep_rejected
@@ -100,6 +101,7 @@ def _note_all(work: Work, contracts: Sequence[Contract]) -> dict[str, Manifest]:
     make_offender_table(work.connection)
     for contract in parents_first(contracts):
         note_offenders(work.connection, contract, list(extracted), parameters)
+    make_subject_view(work.connection, contracts)
     return extracted
 
 

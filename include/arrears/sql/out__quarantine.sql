@@ -1,12 +1,16 @@
 -- Grain: one row per offending ledger row, rule and column.
 -- Rules: types, NULLs, codes, checks, keys and references of each ledger table's contract.
--- Inputs: offender (filled from the contracts by arrears.quality.offenders).
+-- Inputs: offender (filled from the contracts by arrears.quality.offenders), subject (arrears.quality.subjects).
 SELECT
-    CAST(table_name AS VARCHAR) AS table_name,
-    CAST(row_number AS BIGINT) AS row_number,
-    CAST(source_file AS VARCHAR) AS source_file,
-    CAST(source_line AS BIGINT) AS source_line,
-    CAST(column_name AS VARCHAR) AS column_name,
-    CAST(rule_id AS VARCHAR) AS rule_id,
-    CAST(severity_code AS VARCHAR) AS severity_code
+    CAST(offender.table_name AS VARCHAR) AS table_name,
+    CAST(offender.row_number AS BIGINT) AS row_number,
+    CAST(offender.source_file AS VARCHAR) AS source_file,
+    CAST(offender.source_line AS BIGINT) AS source_line,
+    CAST(offender.column_name AS VARCHAR) AS column_name,
+    CAST(offender.rule_id AS VARCHAR) AS rule_id,
+    CAST(offender.severity_code AS VARCHAR) AS severity_code,
+    CAST(subject.loan_id AS VARCHAR) AS loan_id,
+    CAST(subject.party_id AS VARCHAR) AS party_id
 FROM offender
+LEFT JOIN subject
+    ON offender.table_name = subject.table_name AND offender.row_number = subject.row_number

@@ -10,5 +10,6 @@ SELECT
     source_line,
     column_name,
     rule_id,
-    severity_code
+    severity_code,
+    loan_id
 FROM mart.fct_quarantine

@@ -36,7 +36,7 @@ def write(folder, text, name="mine"):
         (HEAD + CAP + "    max: 1\n    window: {type: fortnight}\n", ["line 10", "rules.0.window.type"]),
         (HEAD + BLOCK.replace("kind: block", "kind: ban"), ["line 4", "kind"]),
         (HEAD + BLOCK + "    when_flags: [x]\n    valid_from: 2026-01-02\n    valid_to: 2026-01-02\n", ["valid_to"]),
-        (HEAD + (BLOCK + "    when_flags: [x]\n") * 2, ["an id twice: mine.block"]),
+        (HEAD + (BLOCK + "    when_flags: [x]\n") * 2, ["line 10", "rules.1.id", "mine.block", "overlap"]),
         ("pack: mine\ntitle: Mine\nrules: []\n", ["line 3", "key rules"]),
         ("pack: other\ntitle: Mine\nrules:\n" + BLOCK + "    when_flags: [x]\n", ["pack 'other'", "'mine'"]),
         ("pack: [mine\n", ["not readable as YAML", "line 2"]),

@@ -1,11 +1,12 @@
 """A YAML file read into a pydantic model, with every mistake named by file, line and key.
 
-Belongs here: reading. What a pack or a strategy holds stands beside its model.
+Belongs here: reading. What a portfolio, a pack or a strategy holds stands beside its model.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from arrears.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 Key = tuple[int | str, ...]
+VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
 
 
 class Document(BaseModel):
@@ -27,8 +30,21 @@ class Document(BaseModel):
 DocumentT = TypeVar("DocumentT", bound=Document)
 
 
-def read_document(path: Path, model: type[DocumentT]) -> DocumentT:
+def read_document(
+    path: Path,
+    model: type[DocumentT],
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str | None] | None = None,
+) -> DocumentT:
     """Read and validate one file.
+
+    Args:
+        path: The file.
+        model: What it must be.
+        defaults: Values of top keys that the file may leave out.
+        environment: Stands for ``${VARIABLE}`` and ``${VARIABLE:-default}`` in text values; None leaves them as they
+            are.
 
     Raises:
         ConfigurationError: It is missing, is no YAML, or is not what the model wants; every mistake is named.
@@ -36,30 +52,71 @@ def read_document(path: Path, model: type[DocumentT]) -> DocumentT:
     where = f"{path.parent.name}/{path.name}"
     try:
         source = path.read_text(encoding="utf-8")
-        node, content = yaml.compose(source), yaml.safe_load(source)
+        node, content = yaml.compose(source, yaml.CSafeLoader), yaml.load(source, yaml.CSafeLoader)
     except FileNotFoundError:
         raise ConfigurationError("no such file", "one of the files beside it", where) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         raise ConfigurationError("not readable as YAML", "one mapping of keys", where + line) from None
+    if not isinstance(content, dict):
+        raise ConfigurationError("no mapping at the top", "keys as in the files beside it", where)
+    lines = _lines(node)
+    unset: dict[Key, str] = {}
+    if environment is not None:
+        content = _expanded(content, (), environment, unset)
+    mistakes = [_mistake(lines, key, f"environment variable {name} is not set") for key, name in unset.items()]
+    document = None
     try:
-        return model.model_validate(content)
+        document = model.model_validate({**(defaults or {}), **content})
     except ValidationError as error:
-        lines = _lines(node)
-        mistakes = (
-            _mistake(lines, problem["loc"], problem["msg"])
+        problems = [
+            (_key_of(lines, problem["loc"]), problem["loc"], problem["msg"])
             for problem in error.errors(include_input=False, include_url=False)
-        )
-        raise ConfigurationError("; ".join(mistakes), "keys and values as documented", where) from None
+        ]
+        # What stands where a variable is not set is no value: that it is none of its kind goes without saying.
+        mistakes += [_mistake(lines, loc, message) for key, loc, message in problems if key not in unset]
+    if document is None or mistakes:
+        raise ConfigurationError("; ".join(mistakes), "keys and values as documented", where)
+    return document
 
 
-def _mistake(lines: dict[Key, int], loc: Key, message: str) -> str:
-    """Line and key of a mistake; parts of ``loc`` that are no keys of the file (pydantic's union tags) are left out."""
+def place_of(path: Path, key: Key) -> str:
+    """File, line and key, for a mistake that only a second look at a readable document finds."""
+    lines = _lines(yaml.compose(path.read_text(encoding="utf-8")))
+    return f"{path.parent.name}/{path.name} line {lines.get(key, 1)}, key {'.'.join(map(str, key))}"
+
+
+def _expanded(value: Any, key: Key, environment: Mapping[str, str | None], unset: dict[Key, str]) -> Any:  # noqa: ANN401  YAML values
+    """The value with its variables replaced; those without a value are noted by key."""
+    if isinstance(value, dict):
+        return {name: _expanded(item, (*key, name), environment, unset) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_expanded(item, (*key, index), environment, unset) for index, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def replaced(match: re.Match[str]) -> str:
+        found = environment.get(match[1]) or match[2]
+        if found is None:
+            unset.setdefault(key, match[1])
+        return match[0] if found is None else found
+
+    return VARIABLE.sub(replaced, value)
+
+
+def _key_of(lines: dict[Key, int], loc: Key) -> Key:
+    """The key of a mistake; parts of ``loc`` that are no keys of the file (pydantic's union tags) are left out."""
     key: Key = ()
     for part in loc:
         if (*key, part) in lines:
             key = (*key, part)
+    return key
+
+
+def _mistake(lines: dict[Key, int], loc: Key, message: str) -> str:
+    """Line, key and message of a mistake."""
+    key = _key_of(lines, loc)
     shown = key if not loc or loc[-1] in key else (*key, loc[-1])
     return f"line {lines.get(key, 1)}, key {'.'.join(map(str, shown)) or '(top)'}: {message}"
 

@@ -1,0 +1,51 @@
+"""The shipped packs decide worked cases as a reader of the law would: ``pytest tests/contact --cases FILE``.
+
+``--cases`` may be given several times and may be a folder; without it the project's own cases are run.
+"""
+
+from collections import Counter
+from functools import cache
+
+from arrears.policy.packs import load_rules
+from support.worked_cases import OWN, PACKS, POLICIES, SHAPES, answers, case_files, cases_of, disagreement
+
+
+@cache
+def answered(shape, files):
+    return {case.id: disagreement(case, decision) for case, decision in answers(shape, cases_of(files))}
+
+
+def pytest_generate_tests(metafunc):
+    """A test for each case given; the project's own, which are many, one test a file."""
+    if "ids" not in metafunc.fixturenames:
+        return
+    given = metafunc.config.getoption("--cases")
+    files = tuple(case_files(given))
+    asked = {path.stem: tuple(case.id for case in cases_of([path])) for path in files}
+    if given:
+        asked = {name: (name,) for names in asked.values() for name in names}
+    metafunc.parametrize("shape", SHAPES)
+    metafunc.parametrize(("files", "ids"), [(files, ids) for ids in asked.values()], ids=list(asked))
+
+
+def test_worked_cases_are_decided_as_expected(shape, files, ids):
+    found = answered(shape, files)
+
+    assert ids
+    assert [found[one] for one in ids if found[one]] == []
+
+
+def test_case_ids_differ(pytestconfig):
+    ids = Counter(case.id for case in cases_of(case_files(pytestconfig.getoption("--cases"))))
+
+    assert ids
+    assert [one for one, count in ids.items() if count > 1] == []
+
+
+def test_every_shipped_rule_has_a_case_it_denies_and_one_it_allows():
+    rules = {rule.id for rule in load_rules(PACKS, POLICIES).rules}
+
+    tried = {(case.expected.rule_id, case.expected.decision) for case in cases_of(OWN)}
+
+    assert len(rules) >= 30
+    assert {(rule, answer) for rule in rules for answer in ("allow", "deny")} - tried == set()

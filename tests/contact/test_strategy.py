@@ -12,6 +12,7 @@ from arrears.settings import INCLUDE, Settings
 
 FOLDER = INCLUDE / "strategies"
 BUCKETS = ("M1", "M2", "M3", "M4", "M5", "M6", "M6+")
+BUCKETS_OF = {"loan_us": ("1-29", "30-59", "60-89", "90-119", "120+")}  # where a strategy has others
 PATH = Version(
     version=1,
     valid_from=date(2026, 1, 1),
@@ -140,10 +141,11 @@ def test_version_in_force_is_the_latest_that_has_begun(tmp_path):
 def test_shipped_strategies_load_and_leave_two_days_between_contacts():
     names = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
-    assert {"default", "travel_cn"} <= set(names)
+    assert {"default", "loan_us", "travel_cn"} <= set(names)
     for name in names:
-        version = load_strategy(name, FOLDER, BUCKETS).versions[-1]
-        for bucket in BUCKETS:
+        buckets = BUCKETS_OF.get(name, BUCKETS)
+        version = load_strategy(name, FOLDER, buckets).versions[-1]
+        for bucket in buckets:
             days = [
                 age
                 for age in range(200)
@@ -153,7 +155,7 @@ def test_shipped_strategies_load_and_leave_two_days_between_contacts():
             assert all(later - earlier >= 3 for earlier, later in pairwise(days))
 
 
-@pytest.mark.parametrize("name", ["demo_travel_cn", "superlender"])
+@pytest.mark.parametrize("name", ["demo_loan_us", "demo_travel_cn", "superlender"])
 def test_shipped_portfolio_names_packs_and_a_strategy_that_fit_it(name, monkeypatch):
     monkeypatch.setenv("ARREARS_DEMO_FIRST_DATE", "2026-03-02")
     monkeypatch.setenv("ARREARS_WAREHOUSE_URL", "sqlite://")

@@ -21,7 +21,7 @@ def planned(settings, day):
 
 
 def denials(settings, day):
-    found = rows_of(settings, "out__contact_decision_daily", day)
+    found = rows_of(settings, "core__contact_decision_daily", day)
     return {(row["channel_code"], row["rule_id"]) for row in found if not row["is_allowed"]}
 
 
@@ -48,7 +48,7 @@ def test_contact_made_today_blocks_and_is_counted_by_rule(settings):
         "direction_code": "out",
         "purpose_code": "collection",
         "started_at": MORNING,
-        "outcome_code": "conversation",
+        "outcome_code": "no_answer",
     }
     put_ledger(settings, FIRST, [aged("l1", 40)], contact=[contact])
 
@@ -56,7 +56,7 @@ def test_contact_made_today_blocks_and_is_counted_by_rule(settings):
 
     assert (done["planned"], done["blocked"]) == (0, 1)
     assert done["blocked_by_rule"] == {"house_humane.one_per_day": 1}
-    (row,) = rows_of(settings, "out__contact_decision_daily", FIRST)
+    (row,) = rows_of(settings, "core__contact_decision_daily", FIRST)
     assert row["citation"].startswith("house policy")
     assert row["effect_code"] == "house"
     assert row["earliest_at"] == datetime(2026, 3, 3, 1, tzinfo=UTC)

@@ -67,17 +67,16 @@ def put_day(
             ),
             {"case_id": "case-blocked", "step_id": "first", "step_key": "blocked", "state_code": "blocked"},
         ],
-        "out__contact_decision_daily": [
+        "core__contact_decision_daily": [
             {
                 "case_id": "case-blocked",
                 "step_id": "first",
                 "channel_code": channel,
-                "is_allowed": False,
+                "is_allowed": not rule,
                 "rule_id": rule,
                 "citation": f"Law on {rule}",
             }
-            for channel in ("sms", "call")
-            for rule in ("hours", "cap")
+            for channel, rule in (("sms", "hours"), ("sms", "cap"), ("call", "cap"), ("push", ""))
         ],
         "out__quarantine": [{"table_name": "loan", "row_number": 7, "rule_id": "loan.principal_positive"}],
         "out__portfolio_daily": [

@@ -1,27 +1,52 @@
 """The day's contact plan: for each case with a step due, the first channel that may be used, or why none may.
 
-Belongs here: walking steps and channels. What is due stands in ``strategy``, what is allowed in ``rules.contact``.
+Belongs here: walking cases, channels and points. What is due stands in ``strategy``, what is allowed in ``set_policy``.
 Every answer is kept, denials too. Texts name rules, channels and figures, never a person.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from arrears.rules.contact import contact_window
-from arrears.rules.contact_values import Decision, Fired, Planned, PriorContact, Rule, RuleBook
+import pyarrow as pa
+
+from arrears.contact.coding import TEXT, WHOLE, YES
+from arrears.contact.facts import PLANNED
+from arrears.contact.set_policy import SetPolicy
+from arrears.engine.duckdb import select_text
+from arrears.rules.contact_values import Decision, Fired, Rule, RuleBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from arrears.contact.facts import FactBook, Point
+    import duckdb
+
+    from arrears.contact.facts import Known
     from arrears.contact.strategy import DueStep
     from arrears.rules.hours import Span
 
 Row = dict[str, Any]
 
+DUE_STEP = pa.schema(
+    [
+        ("case_no", pa.int64()),
+        ("turn", WHOLE),
+        ("book", TEXT),
+        ("person_id", TEXT),
+        ("borrower_id", TEXT),
+        ("is_party_known", YES),
+        ("channels", pa.list_(TEXT)),
+        ("purpose", TEXT),
+        ("content", pa.list_(TEXT)),
+        ("days_past_due", WHOLE),
+        ("debts", pa.list_(TEXT)),
+    ]
+)
 ONE_PER_DAY = Rule(
     id="house.one_per_person_and_day",
     citation="house policy: one message per person and day, over all cases",
@@ -32,51 +57,6 @@ ONE_PER_DAY = Rule(
 )
 NO_WORKER = Fired("house.no_worker", "house policy: a call or a visit needs somebody who works the case today", "house")
 WORKED_CHANNELS = ("call", "visit")  # made by people
-
-
-@dataclass(frozen=True)
-class CaseDue:
-    """A case and the step it is due.
-
-    Attributes:
-        person: person_id, or borrower_id where the source does not say.
-        loan_ids: The loans that may be worked: the only ones the contact is about.
-        amount_minor: Their past-due amount.
-        has_worker: Whether people, not a machine, work the case today.
-    """
-
-    case_id: str
-    borrower_id: str
-    person_id: str | None
-    is_party_known: bool
-    language: str
-    delinquent_days: int
-    amount_minor: int
-    loan_ids: tuple[str, ...]
-    has_worker: bool
-    due: DueStep
-
-    @property
-    def person(self) -> str:
-        """Who must not be contacted twice."""
-        return self.person_id or self.borrower_id
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The policy's answer about one channel."""
-
-    channel: str
-    decision: Decision
-    point: Point | None
-
-
-@dataclass(frozen=True)
-class DayPlan:
-    """Rows of ``out__contact_plan_daily`` and ``out__contact_decision_daily``."""
-
-    plan: list[Row]
-    decisions: list[Row]
 
 
 def day_rules(book: RuleBook) -> RuleBook:
@@ -91,91 +71,227 @@ def day_rules(book: RuleBook) -> RuleBook:
     return book if has_own or not book.rules else RuleBook((*book.rules, ONE_PER_DAY))
 
 
-def plan_day(  # noqa: PLR0913  a plan is its inputs
-    cases: Iterable[CaseDue], book: RuleBook, facts: FactBook, *, bounds: Span, zone: ZoneInfo, strategy: str
-) -> DayPlan:
-    """Plan at most one contact per person within ``bounds``; the case longest delinquent goes first.
+@dataclass(frozen=True)
+class CaseDue:
+    """A case and the step it is due.
 
-    Args:
-        cases: Cases with a step due; none of them held.
-        book: The day's rules.
-        facts: What is known; contacts planned here are noted in it.
+    Attributes:
+        person: person_id, or borrower_id where the source does not say.
+        loan_ids: The loans that may be worked: the only ones the contact is about.
+        amount_minor: Their past-due amount.
+        past_due_days: Of the oldest of them, untouched by grace or pauses.
+        product: Product of all of them; None when they differ or nobody knows.
+        has_worker: Whether people, not a machine, work the case today.
+    """
+
+    case_id: str
+    borrower_id: str
+    person_id: str | None
+    is_party_known: bool
+    language: str
+    delinquent_days: int
+    amount_minor: int
+    loan_ids: tuple[str, ...]
+    has_worker: bool
+    due: DueStep
+    past_due_days: int | None = None
+    product: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who must not be contacted twice."""
+        return self.person_id or self.borrower_id
+
+
+@dataclass(frozen=True)
+class Point:
+    """A contact point asked about; ``rank`` from 1, 0 where the party has none."""
+
+    rank: int
+    contact_point_id: str | None
+    place: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The policy's answers about one channel, point by point in order of preference."""
+
+    channel: str
+    points: tuple[tuple[Point, Decision], ...]
+
+    @property
+    def chosen(self) -> tuple[Point, Decision] | None:
+        """The first point that may be used."""
+        return next((pair for pair in self.points if pair[1].is_allowed), None)
+
+    @property
+    def decision(self) -> Decision:
+        """All points together: the first that may be used, or everything that forbids them."""
+        if self.chosen is not None:
+            return self.chosen[1]
+        fired = dict.fromkeys(fired for _, decision in self.points for fired in decision.fired)
+        waits = [decision.earliest_at for _, decision in self.points if decision.earliest_at is not None]
+        return Decision(tuple(fired), min(waits, default=None))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a day is planned by.
+
+    Attributes:
+        books: Rules by product; None: of every product.
         bounds: First instant of the business date and first after it.
         zone: The portfolio's zone, for the times in sentences.
         strategy: Name and version.
+        packs: Packs asked, each with its version.
     """
-    made = DayPlan([], [])
-    for case in sorted(cases, key=lambda case: (-case.delinquent_days, -case.amount_minor, case.case_id)):
-        answers = list(_answers(case, book, facts, bounds))
-        made.decisions.extend(row for answer in answers for row in _decision_rows(case, answer))
-        chosen = answers[-1] if answers[-1].decision.is_allowed else None
-        made.plan.append(_plan_row(case, answers, chosen, zone, strategy))
-        if chosen is not None and chosen.decision.not_before_at is not None and chosen.point is not None:
-            facts.note(
-                case.person,
-                PriorContact(
-                    at=chosen.decision.not_before_at,
-                    channel=chosen.channel,
-                    outcome="sent",
-                    purpose=case.due.step.purpose,
-                    party_id=case.person,
-                    contact_point_id=chosen.point.contact_point_id,
-                ),
-            )
+
+    books: Mapping[str | None, RuleBook]
+    bounds: Span
+    zone: ZoneInfo
+    strategy: str
+    packs: str
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """Rows of ``out__contact_plan_daily`` and ``core__contact_decision_daily``."""
+
+    plan: list[Row] = field(default_factory=list)
+    decisions: list[Row] = field(default_factory=list)
+
+
+def plan_day(connection: duckdb.DuckDBPyConnection, cases: Iterable[CaseDue], known: Known, terms: Terms) -> DayPlan:
+    """Plan at most one contact per person within the day; the case longest delinquent goes first.
+
+    Everybody's first case is asked about at once, then everybody's second, which knows what the first has planned: as
+    many rounds as one person has cases.
+
+    Args:
+        connection: With the relations of ``contact.facts``.
+        cases: Cases with a step due; none of them held.
+        known: What the portfolio delivers.
+        terms: What the day is planned by.
+    """
+    made, planned = DayPlan(), []
+    ordered = sorted(cases, key=lambda case: (-case.delinquent_days, -case.amount_minor, case.case_id))
+    connection.register("due_step", _due_steps(ordered))
+    turns = max(Counter(case.person for case in ordered).values(), default=0)
+    for turn in range(turns):
+        for number, answers in _answers(connection, turn, known, terms, ordered):
+            case = ordered[number]
+            made.decisions.extend(_decision_rows(case, answers, terms.packs))
+            chosen = next((answer for answer in answers if answer.chosen), None)
+            made.plan.append(_plan_row(case, answers, chosen, terms))
+            if chosen is not None:
+                planned.append(_planned_row(case, chosen))
+        connection.register("contact_planned", pa.Table.from_pylist(planned, PLANNED))
     return made
 
 
-def _answers(case: CaseDue, book: RuleBook, facts: FactBook, bounds: Span) -> Iterator[Answer]:
-    """One answer a channel in the step's order, up to the first that is allowed."""
-    for channel in case.due.step.channels:
-        answer = _answer(case, channel, book, facts, bounds)
-        yield answer
-        if answer.decision.is_allowed:
-            return
-
-
-def _answer(case: CaseDue, channel: str, book: RuleBook, facts: FactBook, bounds: Span) -> Answer:
-    """The first point of the channel that may be used, or everything that forbids all of them."""
-    is_workable = case.has_worker or channel not in WORKED_CHANNELS
-    fired: dict[Fired, None] = {} if is_workable else {NO_WORKER: None}
-    waits = []
-    for point in facts.points_for(case.person, case.borrower_id, channel) or (None,):
-        planned = Planned(
-            at=bounds[0],
-            channel=channel,
-            contact_point_id=point.contact_point_id if point else None,
-            party_id=case.person,
-            place=point.place if point else "personal",
-            purpose=case.due.step.purpose,
-            debts=frozenset(case.loan_ids),
+def _due_steps(cases: Sequence[CaseDue]) -> pa.Table:
+    """Cases as a relation; ``turn`` numbers those of one person."""
+    turns: Counter[str] = Counter()
+    rows = []
+    for number, case in enumerate(cases):
+        rows.append(
+            {
+                "case_no": number,
+                "turn": turns[case.person],
+                "book": case.product or "",
+                "person_id": case.person,
+                "borrower_id": case.borrower_id,
+                "is_party_known": case.is_party_known,
+                "channels": case.due.step.channels,
+                "purpose": case.due.step.purpose,
+                "content": sorted(case.due.step.content),
+                "days_past_due": case.past_due_days,
+                "debts": case.loan_ids,
+            }
         )
-        known = facts.facts_of(case.person, point, is_party_known=case.is_party_known)
-        decision = contact_window(book, known, planned, bounds[1])
-        if decision.is_allowed and is_workable:
-            return Answer(channel, decision, point)
-        fired.update(dict.fromkeys(decision.fired))
-        if decision.earliest_at is not None:
-            waits.append(decision.earliest_at)
-    earliest_at = min(waits, default=None) if is_workable else None
-    return Answer(channel, Decision(tuple(fired), earliest_at), None)
+        turns[case.person] += 1
+    return pa.Table.from_pylist(rows, DUE_STEP)
 
 
-def _decision_rows(case: CaseDue, answer: Answer) -> Iterator[Row]:
-    for fired in answer.decision.fired or (Fired("", "", ""),):
-        yield {
-            "case_id": case.case_id,
-            "step_id": case.due.step.id,
-            "channel_code": answer.channel,
-            "is_allowed": answer.decision.is_allowed,
-            "rule_id": fired.rule_id,
-            "citation": fired.citation,
-            "effect_code": fired.effect,
-            "earliest_at": answer.decision.earliest_at,
-        }
+def _answers(
+    connection: duckdb.DuckDBPyConnection, turn: int, known: Known, terms: Terms, cases: Sequence[CaseDue]
+) -> Iterator[tuple[int, list[Answer]]]:
+    """Number of each case of the turn, with an answer for each channel in the step's order."""
+    parameters = {
+        "turn": turn,
+        "planned_at": terms.bounds[0],
+        "until_at": terms.bounds[1],
+        "are_flags_known": known.flags,
+        "is_history_known": known.history,
+        "are_consents_known": known.consents,
+    }
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE contact_candidate AS {select_text('read__contact_candidate')}", parameters
+    )
+    books = {product or "": book for product, book in terms.books.items()}
+    SetPolicy(connection, books, {"": known.holidays}).decide()
+    table: Any = connection.sql(select_text("read__contact_answer")).to_arrow_table()
+    rows: list[Row] = table.to_pylist()
+    for number, of_case in groupby(rows, key=lambda row: int(row["case_no"])):
+        channels = groupby(of_case, key=lambda row: str(row["channel"]))
+        yield number, [Answer(channel, tuple(_points(cases[number], channel, found))) for channel, found in channels]
 
 
-def _plan_row(case: CaseDue, answers: list[Answer], chosen: Answer | None, zone: ZoneInfo, strategy: str) -> Row:
+def _points(case: CaseDue, channel: str, rows: Iterable[Row]) -> Iterator[tuple[Point, Decision]]:
+    is_workable = case.has_worker or channel not in WORKED_CHANNELS
+    for _, of_candidate in groupby(rows, key=lambda row: row["candidate_id"]):
+        found = list(of_candidate)
+        row = found[0]
+        point = Point(row["point_rank"], row["contact_point_id"], row["place"])
+        fired = tuple(Fired(one["rule_id"], one["citation"], one["effect"]) for one in found if one["rule_id"])
+        if is_workable:
+            yield point, Decision(fired, row["earliest_at"], row["not_before_at"], row["not_after_at"])
+        else:
+            yield point, Decision((NO_WORKER, *fired), None)
+
+
+def _planned_row(case: CaseDue, chosen: Answer) -> Row:
+    """The planned contact, as one that counts for the person's other cases."""
+    assert chosen.chosen is not None  # noqa: S101  by the caller
+    point, decision = chosen.chosen
+    return {
+        "person_id": case.person,
+        "started_at": decision.not_before_at,
+        "channel": chosen.channel,
+        "outcome": "sent",
+        "direction": "out",
+        "party": "consumer",
+        "party_id": case.person,
+        "place": point.place,
+        "purpose": case.due.step.purpose,
+        "contact_point_id": point.contact_point_id,
+        "collector": "",
+        "debts": [],
+    }
+
+
+def _decision_rows(case: CaseDue, answers: Iterable[Answer], packs: str) -> Iterator[Row]:
+    for answer in answers:
+        for point, decision in answer.points:
+            for fired in decision.fired or (Fired("", "", ""),):
+                yield {
+                    "case_id": case.case_id,
+                    "step_id": case.due.step.id,
+                    "channel_code": answer.channel,
+                    "point_rank": point.rank,
+                    "is_allowed": decision.is_allowed,
+                    "rule_id": fired.rule_id,
+                    "citation": fired.citation,
+                    "effect_code": fired.effect,
+                    "earliest_at": decision.earliest_at,
+                    "packs": packs,
+                }
+
+
+def _plan_row(case: CaseDue, answers: list[Answer], chosen: Answer | None, terms: Terms) -> Row:
     step = case.due.step
+    point, decision = chosen.chosen if chosen and chosen.chosen else (None, None)
+    asked = answers[: answers.index(chosen) + 1] if chosen else answers
     return {
         "case_id": case.case_id,
         "borrower_id": case.borrower_id,
@@ -184,29 +300,32 @@ def _plan_row(case: CaseDue, answers: list[Answer], chosen: Answer | None, zone:
         "step_key": case.due.step_key,
         "state_code": "planned" if chosen else "blocked",
         "channel_code": chosen.channel if chosen else None,
-        "contact_point_id": chosen.point.contact_point_id if chosen and chosen.point else None,
+        "contact_point_id": point.contact_point_id if point else None,
         "purpose_code": step.purpose,
         "template_code": step.template,
         "language": case.language,
-        "strategy": strategy,
+        "strategy": terms.strategy,
         "past_due_minor": case.amount_minor,
-        "not_before_at": chosen.decision.not_before_at if chosen else None,
-        "not_after_at": chosen.decision.not_after_at if chosen else None,
-        "reason": _reason(case, answers, zone),
+        "not_before_at": decision.not_before_at if decision else None,
+        "not_after_at": decision.not_after_at if decision else None,
+        "reason": _reason(case, asked, terms.zone),
     }
 
 
-def _reason(case: CaseDue, answers: list[Answer], zone: ZoneInfo) -> str:
+def _reason(case: CaseDue, answers: Iterable[Answer], zone: ZoneInfo) -> str:
     """``m1_call: sms denied by a, b, earliest ...; call 09:00-20:00 Asia/Shanghai; 34 delinquent days``."""
-    parts = []
-    for answer in answers:
-        decision = answer.decision
-        if decision.not_before_at is not None and decision.not_after_at is not None:
-            opening, closing = (at.astimezone(zone) for at in (decision.not_before_at, decision.not_after_at))
-            parts.append(f"{answer.channel} {opening:%H:%M}-{closing:%H:%M} {zone.key}")
-            continue
-        rules = ", ".join(fired.rule_id for fired in decision.fired)
-        waits = decision.earliest_at
-        earliest = f", earliest {waits.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}" if waits else ""
-        parts.append(f"{answer.channel} denied by {rules}{earliest}")
-    return f"{case.due.step.id}: {'; '.join(parts)}; {case.delinquent_days} delinquent days"
+    words = [_words(answer.channel, answer.decision, zone) for answer in answers]
+    return f"{case.due.step.id}: {'; '.join(words)}; {case.delinquent_days} delinquent days"
+
+
+def _words(channel: str, decision: Decision, zone: ZoneInfo) -> str:
+    if decision.not_before_at is not None and decision.not_after_at is not None:
+        return f"{channel} {_clock(decision.not_before_at, zone)}-{_clock(decision.not_after_at, zone)} {zone.key}"
+    rules = ", ".join(fired.rule_id for fired in decision.fired)
+    waits = decision.earliest_at
+    earliest = f", earliest {waits.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}" if waits else ""
+    return f"{channel} denied by {rules}{earliest}"
+
+
+def _clock(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%H:%M}"

@@ -36,6 +36,7 @@ class Step(Document):
         purpose: What the contact is for.
         channels: Tried in this order.
         template: Template of the text or the script.
+        content: What the text holds, in the packs' code words: opt_out_notice ...
     """
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -47,6 +48,7 @@ class Step(Document):
     purpose: Literal["collection", "reminder", "service"] = "collection"
     channels: tuple[Channel, ...] = Field(min_length=1)
     template: str = Field(pattern=r"^[a-z0-9_]+$")
+    content: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
     def _consistent(self) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.contracts.model import Contract, code, count, days, flag, minor, on, pseudonym, text
+from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
 
 EVENT_CODES = (
     "initial_load",
@@ -17,6 +17,9 @@ EVENT_CODES = (
 CASE_EVENT_CODES = ("opened", "carried", "closed")
 CLOSE_REASON_CODES = ("cured", "paid_off", "settled", "sold", "transferred", "cancelled")
 CASE_LOAN_STATES = ("past_due", "current", "paid_off", "settled", "sold", "transferred", "cancelled", "missing")
+
+CHANNEL_CODES = ("sms", "email", "push", "chat", "call", "voice_bot", "voicemail_drop", "letter", "visit")
+EFFECT_CODES = ("deny", "presumption", "soft", "safe_harbour", "house")
 
 COMPONENTS = ("principal", "interest", "fee", "penalty")
 PAST_DUE_COMPONENTS = tuple(
@@ -147,4 +150,33 @@ CASE = Contract(
     mart="fct_case_daily",
 )
 
-CORE = (LOAN_DELINQUENCY, INSTALMENT_DELINQUENCY, DELINQUENCY_EVENT, CASE_LOAN, CASE)
+CONTACT_DECISION = Contract(
+    table="core__contact_decision_daily",
+    grain="one row per candidate (case, step, channel, point) and rule that fired; one with rule_id '' when allowed",
+    key=("case_id", "step_id", "channel_code", "point_rank", "rule_id"),
+    columns=(
+        text("case_id", "Case"),
+        text("step_id", "Stable id of the strategy's step"),
+        code("channel_code", "Channel asked about", CHANNEL_CODES),
+        days("point_rank", "Order of the point among those the channel can use, from 1; 0 when there is none"),
+        flag("is_allowed", "Whether this contact may be made today"),
+        text("rule_id", "Rule that forbids; empty when allowed"),
+        text("citation", "Where the rule stands; empty when allowed"),
+        code("effect_code", "Force of the rule; empty when allowed", ("", *EFFECT_CODES)),
+        at("earliest_at", "Earliest instant it would be allowed; NULL when no waiting helps", nullable=True),
+        text("packs", "Packs asked, each with its version"),
+    ),
+    meaning="Every answer of the contact policy, denials too",
+    owner="plan",
+    mart="fct_contact_decision",
+    version=2,
+)
+
+CORE = (
+    LOAN_DELINQUENCY,
+    INSTALMENT_DELINQUENCY,
+    DELINQUENCY_EVENT,
+    CASE_LOAN,
+    CASE,
+    CONTACT_DECISION,
+)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from arrears.contracts.core import CHANNEL_CODES
 from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
-
-CHANNEL_CODES = ("sms", "email", "push", "call", "voice_bot", "letter", "visit")
 
 ASSIGNMENT = Contract(
     table="out__assignment_daily",
@@ -37,29 +36,6 @@ ASSIGNMENT = Contract(
     meaning="Who works which case today, and why",
     owner="assign",
     mart="fct_assignment_daily",
-)
-
-CONTACT_DECISION = Contract(
-    table="out__contact_decision_daily",
-    grain="one row per case, step, channel and rule that fired; one row with rule_id '' when allowed",
-    key=("case_id", "step_id", "channel_code", "rule_id"),
-    columns=(
-        text("case_id", "Case"),
-        text("step_id", "Stable id of the strategy's step"),
-        code("channel_code", "Channel asked about", CHANNEL_CODES),
-        flag("is_allowed", "Whether this channel may be used for this step today"),
-        text("rule_id", "Rule that forbids; empty when allowed"),
-        text("citation", "Where the rule stands; empty when allowed"),
-        code(
-            "effect_code",
-            "Force of the rule; empty when allowed",
-            ("", "deny", "presumption", "soft", "safe_harbour", "house"),
-        ),
-        at("earliest_at", "Earliest instant it would be allowed; NULL when no waiting helps", nullable=True),
-    ),
-    meaning="Every answer of the contact policy, denials too",
-    owner="plan",
-    mart="fct_contact_decision",
 )
 
 CONTACT_PLAN = Contract(
@@ -252,7 +228,6 @@ SUMMARY = Contract(
 
 OUT = (
     ASSIGNMENT,
-    CONTACT_DECISION,
     CONTACT_PLAN,
     QUARANTINE,
     PORTFOLIO,

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from arrears.contact.facts import (
-    FactBook,
-    consents_by_person,
-    flags_by_person,
-    history_by_person,
-    points_by_person,
-)
-from arrears.contact.plan import CaseDue, day_rules, plan_day
+from arrears.contact.facts import Known, make_fact_relations
+from arrears.contact.plan import CaseDue, Terms, day_rules, plan_day
 from arrears.contact.strategy import load_strategy, step_due
 from arrears.engine.duckdb import select_text
 from arrears.jobs.day import Day, summary
 from arrears.jobs.previous import previous_date
 from arrears.jobs.rows import read_rows, write_rows
-from arrears.policy.packs import load_rules, public_holidays
+from arrears.policy.packs import public_holidays
+from arrears.policy.selection import select
 from arrears.rules.hours import day_bounds
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
+    from arrears.contact.plan import DayPlan
     from arrears.contact.strategy import Version
     from arrears.jobs.day import Work
-    from arrears.rules.contact_values import RuleBook
     from arrears.settings import Settings
 
 LEDGER = ("raw__party", "raw__queue", "raw__contact_point", "raw__flag", "raw__consent", "raw__contact")
 
 
 def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None) -> dict[str, Any]:
-    """Write ``out__contact_plan_daily`` and ``out__contact_decision_daily``.
+    """Write ``out__contact_plan_daily`` and ``core__contact_decision_daily``.
 
     Returns:
         The plan's manifest in short, contacts planned by channel, and blocked ones by every rule that forbade them.
@@ -47,18 +42,9 @@ def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Se
         PartitionMissingError: The day's cases or assignment are not made yet.
     """
     day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
-    configured = day.folder.portfolio
-    buckets = [bucket.code for bucket in configured.bucket_set]
-    version = load_strategy(configured.strategy, day.settings.strategies, buckets).on(business_date)
-    book = day_rules(load_rules(configured.packs, day.settings.policies))
-    bounds = day_bounds(business_date, configured.zone)
     with day.work() as work:
-        delivered = {table: work.read_optional(table) for table in LEDGER}
-        cases = _cases_due(day, work, version)
-        facts = _facts(day, work, cases, delivered, _history_start(book, bounds[0]))
-        label = f"{configured.strategy}@{version.version}"
-        made = plan_day(cases, book, facts, bounds=bounds, zone=configured.zone, strategy=label)
-        write_rows(work, "out__contact_decision_daily", made.decisions)
+        made = plan_under(day, work, day.settings.policies)
+        write_rows(work, "core__contact_decision_daily", made.decisions)
         manifest = write_rows(work, "out__contact_plan_daily", made.plan)
     blocked = {row["case_id"] for row in made.plan if row["state_code"] == "blocked"}
     denials = {(row["case_id"], row["rule_id"]) for row in made.decisions if row["case_id"] in blocked}
@@ -72,9 +58,41 @@ def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Se
     }
 
 
+def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
+    """The day's plan and decisions under the packs of that folder; nothing is written.
+
+    Raises:
+        ConfigurationError: The strategy or a pack is wrong, or none is in force on the date.
+        PredecessorMissingError: The day before is not published or is stale.
+        PartitionMissingError: The day's cases or assignment are not made yet.
+    """
+    configured = day.folder.portfolio
+    buckets = [bucket.code for bucket in configured.bucket_set]
+    version = load_strategy(configured.strategy, day.settings.strategies, buckets).on(day.business_date)
+    selection = select(configured.packs, policies, collector_type=configured.collector_type)
+    delivered = {table: work.read_optional(table) for table in LEDGER}
+    cases = _cases_due(day, work, version)
+    terms = Terms(
+        books={product: day_rules(selection.book(product, None)) for product in {case.product for case in cases}},
+        bounds=day_bounds(day.business_date, configured.zone),
+        zone=configured.zone,
+        strategy=f"{configured.strategy}@{version.version}",
+        packs=selection.label,
+    )
+    _name_people(work, cases)
+    make_fact_relations(work.connection, terms.bounds)
+    known = Known(
+        flags=delivered["raw__flag"],
+        history=delivered["raw__contact"],
+        consents=delivered["raw__consent"],
+        holidays=public_holidays(configured.holidays, day.business_date),
+    )
+    return plan_day(work.connection, cases, known, terms)
+
+
 def _cases_due(day: Day, work: Work, version: Version) -> list[CaseDue]:
     """Cases that may be worked and have a step due, from the day's tables and yesterday's plan."""
-    for table in ("core__case_daily", "core__case_loan_daily", "out__assignment_daily"):
+    for table in ("core__case_daily", "core__case_loan_daily", "core__loan_delinquency_daily", "out__assignment_daily"):
         work.read(table)
     compared_with = previous_date(day)
     if compared_with is None:
@@ -104,45 +122,20 @@ def _cases_due(day: Day, work: Work, version: Version) -> list[CaseDue]:
                     loan_ids=tuple(row["loan_ids"]),
                     has_worker=row["has_worker"],
                     due=step,
+                    past_due_days=row["past_due_days"],
+                    product=row["product_code"],
                 )
             )
     return due
 
 
-def _facts(day: Day, work: Work, cases: list[CaseDue], delivered: dict[str, bool], history_start: datetime) -> FactBook:
-    """Facts of the people due a step, each table read once."""
-    start, end = day_bounds(day.business_date, day.folder.portfolio.zone)
-    people = pa.table(
-        {
-            "person_id": pa.array([case.person for case in cases], pa.string()),
-            "borrower_id": pa.array([case.borrower_id for case in cases], pa.string()),
-        }
-    )
+def _name_people(work: Work, cases: list[CaseDue]) -> None:
+    """Make ``due_person`` and ``due_loan``: whom and what the facts are read for."""
+    people = {"person_id": [case.person for case in cases], "borrower_id": [case.borrower_id for case in cases]}
     loans = [(case.person, loan_id) for case in cases for loan_id in case.loan_ids]
-    work.connection.register("due_case", people)
-    work.connection.register(
-        "due_loan",
-        pa.table(
-            {
-                "person_id": pa.array([person for person, _ in loans], pa.string()),
-                "loan_id": pa.array([loan_id for _, loan_id in loans], pa.string()),
-            }
-        ),
-    )
+    of_loans = {"person_id": [person for person, _ in loans], "loan_id": [loan_id for _, loan_id in loans]}
+    for name, columns in (("due_case", people), ("due_loan", of_loans)):
+        work.connection.register(
+            name, pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
+        )
     work.connection.execute(f"CREATE TABLE due_person AS {select_text('read__due_person')}")
-    flags = read_rows(work, "read__contact_flag", {"day_start": start})
-    history = read_rows(work, "read__contact_history", {"history_start": history_start})
-    return FactBook(
-        holidays=public_holidays(day.folder.portfolio.holidays, day.business_date),
-        points=points_by_person(read_rows(work, "read__contact_point", {"day_end": end})),
-        flags=flags_by_person(flags) if delivered["raw__flag"] else None,
-        history=history_by_person(history) if delivered["raw__contact"] else None,
-        consents=consents_by_person(read_rows(work, "read__contact_consent")) if delivered["raw__consent"] else None,
-    )
-
-
-def _history_start(book: RuleBook, start: datetime) -> datetime:
-    """How far back any rule counts; a day is added because a person's local date may begin earlier than ours."""
-    if any(rule.kind == "cap" and rule.window == "ever" for rule in book.rules):
-        return datetime.min.replace(tzinfo=UTC)
-    return start - timedelta(days=1 + max((rule.days for rule in book.rules), default=0))

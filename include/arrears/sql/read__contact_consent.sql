@@ -1,10 +1,15 @@
--- Grain: consent of a person who is due a step. Rules: ARR-CON-05.
--- Inputs: due_person (person_id, party_id), raw__consent.
+-- Grain: consent of a person who is due a step, as the contact policy reads it (contact_consent). The source does
+-- not say
+-- how or for which number it was given.
+-- Rules: ARR-CON-05. Inputs: due_person (person_id, party_id), raw__consent.
 SELECT
     due_person.person_id,
-    consent.channel_code,
-    consent.purpose_code,
+    consent.channel_code AS channel,
+    consent.purpose_code AS purpose,
     consent.given_at,
-    LEAST(consent.expires_at, consent.revoked_at) AS ends_at
+    LEAST(consent.expires_at, consent.revoked_at) AS ends_at,
+    '' AS scope,
+    NULL::VARCHAR AS contact_point_id,
+    []::VARCHAR[] AS debts
 FROM due_person
 INNER JOIN raw__consent AS consent ON due_person.party_id = consent.party_id

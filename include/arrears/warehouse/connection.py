@@ -1,22 +1,24 @@
 """Connections to the warehouse, and its failures as coded errors that show neither URL nor row values.
 
 Every use opens a connection of its own and closes it: tasks are forked processes with a handful of statements each, and
-a pool that crosses a fork, or holds a connection the server has dropped, costs more than a reconnect.
+a pool that crosses a fork, or holds a connection the server has dropped, costs more than a reconnect. A process that
+runs many jobs keeps its connections (``arrears.kept``).
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import adbc_driver_manager
 from adbc_driver_postgresql import dbapi
-from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from arrears.errors import ArrearsError, PublishAuditError, PublishLockedError, WarehouseSchemaError
 from arrears.errors import WarehouseUnreachableError as Unreachable
+from arrears.kept import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +39,13 @@ def transaction(url: str) -> Iterator[Connection]:
         PublishLockedError: A lock was not had within the transaction's ``lock_timeout``.
         PublishAuditError: The server refused a row.
     """
-    with coded(), _engine(url).begin() as connection:
+    with coded(), kept(("warehouse", url), _engine(url).connect) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def session(url: str) -> Iterator[Connection]:
-    """A connection on which every statement stands for itself, for locks that outlive transactions.
+    """A connection on which every statement stands for itself, for locks that outlive transactions; never kept.
 
     Raises:
         WarehouseUnreachableError: As ``transaction``, and so the others.
@@ -54,14 +56,32 @@ def session(url: str) -> Iterator[Connection]:
 
 @contextmanager
 def bulk_connection(url: str) -> Iterator[dbapi.Connection]:
-    """An ADBC connection for Arrow batches; the caller commits.
+    """An ADBC connection for Arrow batches; the caller commits, what it did not commit is rolled back.
 
     Raises:
         WarehouseUnreachableError: As ``transaction``, and so the others.
     """
-    plain = make_url(url).set(drivername="postgresql").update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
-    with coded(), dbapi.connect(plain.render_as_string(hide_password=False)) as connection:
+    with coded(), driver_connection(url) as connection:
         yield connection
+
+
+@contextmanager
+def driver_connection(url: str | URL) -> Iterator[dbapi.Connection]:
+    """The ADBC connection itself, for sources too, which speak of their failures in their own words.
+
+    Args:
+        url: Of a PostgreSQL server.
+    """
+    plain = make_url(url).set(drivername="postgresql")
+    if "connect_timeout" not in plain.query:
+        plain = plain.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
+    text = plain.render_as_string(hide_password=False)
+    with kept(("adbc", text), partial(dbapi.connect, text)) as connection:
+        try:
+            yield connection
+        finally:
+            with suppress(adbc_driver_manager.Error):  # of a broken connection, which has failed already
+                connection.rollback()
 
 
 @contextmanager

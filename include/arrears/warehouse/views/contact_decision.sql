@@ -1,5 +1,5 @@
 -- Every answer of the contact policy, denials too, with rule and citation.
--- Grain: one row per portfolio, business date, case, step, channel and rule that fired; one when allowed.
+-- Grain: one row per portfolio, business date, case, step, channel, point and rule that fired; one when allowed.
 -- Of: mart.fct_contact_decision
 SELECT
     portfolio,
@@ -11,5 +11,7 @@ SELECT
     rule_id,
     citation,
     effect_code,
-    earliest_at
+    earliest_at,
+    point_rank,
+    packs
 FROM mart.fct_contact_decision

@@ -11,33 +11,52 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from arrears.contracts.ledger import LEDGER
 from arrears.errors import ConfigurationError, PortfolioUnknownError, TimeZoneRefusedError
+from arrears.policy.documents import Document, read_document
 from arrears.rules.buckets import Bucket, check_buckets
-from arrears.settings import ENVIRONMENT_FILE
+from arrears.rules.business_dates import BusinessDates
+from arrears.settings import ENVIRONMENT_FILE, REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from arrears.settings import Settings
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,40}$")
-VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
 Component = Literal["principal", "interest", "fee", "penalty"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _from_repository(folder: str) -> str:
+    """A relative path begins at the repository, as the lake's does, wherever the process was started."""
+    return folder if "://" in folder else str(REPOSITORY / folder)
 
 
-class Ageing(_Strict):
+def dated(name: str, dates: Mapping[str, date]) -> str:
+    """A file name or glob with its dates."""
+    return name.format(**dates)
+
+
+def _with_known_dates(name: str) -> str:
+    try:
+        dated(name, {"business_date": date.min, "closing_date": date.min})
+    except (LookupError, ValueError, AttributeError):
+        raise ValueError("{business_date} and {closing_date} are the only names in braces") from None
+    return name
+
+
+Folder = Annotated[str, Field(min_length=1), AfterValidator(_from_repository)]
+DatedName = Annotated[str, Field(min_length=1), AfterValidator(_with_known_dates)]
+
+
+class Ageing(Document):
     """How this portfolio counts days.
 
     Attributes:
@@ -60,7 +79,7 @@ class Ageing(_Strict):
         return order
 
 
-class BucketRow(_Strict):
+class BucketRow(Document):
     """One bucket: inclusive bounds in days; ``to`` is left out in the last."""
 
     code: str = Field(min_length=1, max_length=16)
@@ -68,7 +87,7 @@ class BucketRow(_Strict):
     to_days: Annotated[int | None, Field(alias="to")] = None
 
 
-class DatabaseSource(_Strict):
+class DatabaseSource(Document):
     """A source database; the SELECTs run in it.
 
     Attributes:
@@ -79,22 +98,25 @@ class DatabaseSource(_Strict):
     url: str = Field(min_length=1, repr=False)
 
 
-class SourceFile(_Strict):
+class SourceFile(Document):
     """One kind of file in the source's folder.
 
     Attributes:
-        pattern: Glob below the folder; ``{business_date}`` and ``{closing_date}`` stand for the dates.
+        pattern: Glob below the folder; ``{business_date}`` and ``{closing_date}`` stand for the dates, and
+            ``{closing_date:%Y%m%d}`` for another form of one.
         format: csv (also .gz) or parquet.
         delimiter: One character.
         encoding: Declared, never guessed.
         columns: The header, exactly; empty for Parquet.
+        changes_daily: In an inbox, a file equal to the one of the delivery before is refused.
     """
 
-    pattern: str = Field(min_length=1)
+    pattern: DatedName
     format: Literal["csv", "parquet"] = "csv"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"
     columns: tuple[str, ...] = ()
+    changes_daily: bool = False
 
     @model_validator(mode="after")
     def _csv_declares_header(self) -> SourceFile:
@@ -103,20 +125,51 @@ class SourceFile(_Strict):
         return self
 
 
-class FileSource(_Strict):
+class FolderSource(Document):
     """A folder of files; the SELECTs run over them in DuckDB, each file kind a table of its name.
 
     Attributes:
-        directory: fsspec URL or path, usually ``${VARIABLE}``.
+        directory: fsspec URL or path, usually ``${VARIABLE}``; a relative path begins at the repository.
         files: File kinds by the name the SELECTs use.
     """
 
-    kind: Literal["files"]
-    directory: str = Field(min_length=1)
+    directory: Folder
     files: dict[str, SourceFile] = Field(min_length=1)
 
 
-class Portfolio(_Strict):
+class FileSource(FolderSource):
+    """A folder whose files stay where they are."""
+
+    kind: Literal["files"]
+
+
+class InboxSource(FolderSource):
+    """A folder into which the files of a day are dropped, the control file that lists them last.
+
+    Once a day is validated its delivery is moved to ``<archive>/<closing date>/``.
+
+    Attributes:
+        archive: fsspec URL or path of the folder that keeps what was picked up; on the inbox's own file system.
+        control: Name of the control file, with its date.
+    """
+
+    kind: Literal["inbox"]
+    archive: Folder
+    control: DatedName = "control_{closing_date}.json"
+
+    @model_validator(mode="after")
+    def _flat_and_dated(self) -> InboxSource:
+        if self.archive.rstrip("/") == self.directory.rstrip("/"):
+            raise ValueError("archive: another folder than the inbox")
+        if not re.search(r"\{(business|closing)_date\b", self.control):
+            raise ValueError("control: a name with {closing_date} in it")
+        deep = [name for name, file in self.files.items() if "/" in file.pattern]
+        if "/" in self.control or deep:
+            raise ValueError(f"an inbox is one flat folder: no / in {', '.join(deep) or 'control'}")
+        return self
+
+
+class Portfolio(Document):
     """One portfolio.
 
     Attributes:
@@ -127,6 +180,8 @@ class Portfolio(_Strict):
         holidays: ISO 3166 country of the ``holidays`` library, for contact hours.
         language: Default BCP 47 language.
         first_business_date: The first day; it has no predecessor.
+        daily_from: When given: business dates before it are firsts of months (month ends) only, each with the one a
+            month earlier as its predecessor. Empty counts as not given.
         allowed_gaps: Business dates whose predecessor may be missing.
         ageing: Day count.
         buckets: Contiguous from 0.
@@ -146,6 +201,7 @@ class Portfolio(_Strict):
     holidays: str = Field(pattern="^[A-Z]{2}$")
     language: str = Field(min_length=2)
     first_business_date: date
+    daily_from: Annotated[date | None, BeforeValidator(lambda given: given or None)] = None
     allowed_gaps: tuple[date, ...] = ()
     ageing: Ageing = Ageing()
     buckets: tuple[BucketRow, ...]
@@ -155,7 +211,7 @@ class Portfolio(_Strict):
     queues: dict[str, str]
     reject_limit_pct: float = Field(default=1.0, ge=0, le=100)
     source_deadline_hours: int = Field(default=8, ge=1, le=24)
-    source: Annotated[DatabaseSource | FileSource, Field(discriminator="kind")]
+    source: Annotated[DatabaseSource | FileSource | InboxSource, Field(discriminator="kind")]
 
     @model_validator(mode="after")
     def _consistent(self) -> Portfolio:
@@ -166,7 +222,14 @@ class Portfolio(_Strict):
         unknown, missing = set(self.queues) - codes, codes - set(self.queues)
         if unknown or missing:
             raise ValueError(f"queues: unknown buckets {sorted(unknown)}, buckets without a queue {sorted(missing)}")
+        if self.daily_from and (self.first_business_date.day != 1 or self.first_business_date >= self.daily_from):
+            raise ValueError("daily_from: later than first_business_date, which is then the first of a month")
         return self
+
+    @property
+    def business_dates(self) -> BusinessDates:
+        """The dates it works."""
+        return BusinessDates(self.first_business_date, self.daily_from or self.first_business_date)
 
     @property
     def bucket_set(self) -> tuple[Bucket, ...]:
@@ -266,76 +329,17 @@ def _hash_of(paths: list[Path]) -> str:
 
 
 def _portfolio(path: Path) -> Portfolio:
-    where = f"{path.parent.name}/{path.name}"
-    source = path.read_text(encoding="utf-8")
-    try:
-        node = yaml.compose(source)
-        content = yaml.safe_load(source)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise ConfigurationError("not readable as YAML", "one mapping of keys", where + line) from None
-    if not isinstance(content, dict):
-        raise ConfigurationError("no mapping at the top", "keys as in another portfolio's file", where)
-    lines = _lines(node)
-    mistakes: list[str] = []
-    content = _expand(content, (), lines, mistakes)
-    content.setdefault("name", path.parent.name)
-    portfolio = None
-    try:
-        portfolio = Portfolio.model_validate(content)
-    except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            key = tuple(part for part in problem["loc"] if part not in ("database", "files"))
-            mistakes.append(f"line {_line_of(lines, key)}, key {'.'.join(map(str, key)) or '(top)'}: {problem['msg']}")
-    if portfolio is None or mistakes:
-        raise ConfigurationError("; ".join(mistakes), "keys and values as documented", where)
+    portfolio = read_document(
+        path,
+        Portfolio,
+        defaults={"name": path.parent.name},
+        environment={**dotenv_values(ENVIRONMENT_FILE), **os.environ},
+    )
     if portfolio.name != path.parent.name:
-        raise ConfigurationError(f"name {portfolio.name!r}", f"the folder's name {path.parent.name!r}", where)
+        raise ConfigurationError(
+            f"name {portfolio.name!r}", f"the folder's name {path.parent.name!r}", f"{path.parent.name}/{path.name}"
+        )
     return portfolio
-
-
-def _expand(value: Any, key: tuple[Any, ...], lines: dict[tuple[Any, ...], int], mistakes: list[str]) -> Any:  # noqa: ANN401  YAML values
-    """Replace ``${VARIABLE}`` and ``${VARIABLE:-default}`` in every text value."""
-    if isinstance(value, dict):
-        return {name: _expand(item, (*key, name), lines, mistakes) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_expand(item, (*key, index), lines, mistakes) for index, item in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value:
-        return value
-    known = {**dotenv_values(ENVIRONMENT_FILE), **os.environ}
-
-    def replaced(match: re.Match[str]) -> str:
-        found = known.get(match[1]) or match[2]
-        if found is None:
-            mistakes.append(
-                f"line {_line_of(lines, key)}, key {'.'.join(map(str, key))}: "
-                f"environment variable {match[1]} is not set"
-            )
-            return match[0]
-        return found
-
-    return VARIABLE.sub(replaced, value)
-
-
-def _lines(node: yaml.Node | None, key: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], int]:
-    """1-based line of every key path."""
-    if node is None:
-        return {}
-    found = {key: node.start_mark.line + 1}
-    if isinstance(node, yaml.MappingNode):
-        for name, child in node.value:
-            found |= _lines(child, (*key, name.value)) | {(*key, name.value): name.start_mark.line + 1}
-    elif isinstance(node, yaml.SequenceNode):
-        for index, child in enumerate(node.value):
-            found |= _lines(child, (*key, index))
-    return found
-
-
-def _line_of(lines: dict[tuple[Any, ...], int], key: tuple[Any, ...]) -> int:
-    while key and key not in lines:
-        key = key[:-1]
-    return lines.get(key, 1)
 
 
 def _file_mistakes(path: Path, portfolio: Portfolio, settings: Settings) -> list[str]:

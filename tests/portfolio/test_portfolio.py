@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from arrears.errors import ConfigurationError, PortfolioUnknownError, TimeZoneRefusedError
 from arrears.portfolio import load_folder
-from arrears.settings import Settings
+from arrears.settings import REPOSITORY, Settings
 
 GOOD = """\
 title: Test book
@@ -92,6 +92,59 @@ def test_all_mistakes_are_listed_at_once(settings):
 
     assert "key currency" in str(caught.value)
     assert "key ageing.convention" in str(caught.value)
+
+
+def test_variable_that_is_not_set_is_told_once(settings):
+    write(settings, GOOD.replace("2026-01-05", "${ARREARS_NOWHERE}"))
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_folder("book", settings)
+
+    assert caught.value.found == "line 6, key first_business_date: environment variable ARREARS_NOWHERE is not set"
+
+
+def test_variable_may_have_a_default_and_be_set(settings, monkeypatch):
+    write(settings, GOOD.replace("2026-01-05", "${ARREARS_TEST_FIRST:-2026-02-02}"))
+    default = load_folder("book", settings).portfolio.first_business_date
+
+    monkeypatch.setenv("ARREARS_TEST_FIRST", "2026-03-03")
+
+    assert default == date(2026, 2, 2)
+    assert load_folder("book", settings).portfolio.first_business_date == date(2026, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("directory", "expected"),
+    [
+        pytest.param("var/drops", f"{REPOSITORY}/var/drops", id="a relative path begins at the repository"),
+        pytest.param("/srv/drops", "/srv/drops", id="an absolute path"),
+        pytest.param("s3://bucket/drops", "s3://bucket/drops", id="a URL"),
+    ],
+)
+def test_source_folder_does_not_depend_on_the_working_directory(settings, monkeypatch, tmp_path, directory, expected):
+    monkeypatch.chdir(tmp_path)
+    source = f"source: {{kind: files, directory: '{directory}', files: {{loan: {{pattern: l.csv, columns: [a]}}}}}}\n"
+    write(settings, GOOD[: GOOD.index("source:")] + source)
+
+    assert load_folder("book", settings).portfolio.source.directory == expected
+
+
+def test_mistake_in_a_file_kind_names_its_key(settings):
+    source = "source:\n  kind: files\n  directory: x\n  files:\n    loan: {pattern: l.csv, colums: [a]}\n"
+    write(settings, GOOD[: GOOD.index("source:")] + source)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_folder("book", settings)
+
+    assert "line 22, key source.files.loan.colums:" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "just words\n"], ids=["nothing", "a list", "words"])
+def test_file_without_keys_is_refused(settings, text):
+    write(settings, text)
+
+    with pytest.raises(ConfigurationError, match="no mapping at the top"):
+        load_folder("book", settings)
 
 
 def test_missing_select_and_pack_are_named(settings):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from arrears.sources.demo.calendar import NEVER, Calendar, date_of
 from arrears.sources.demo.cells import Cells
-from arrears.sources.demo.plan import Pauses, Plan, no_pauses
+from arrears.sources.demo.lender import TRAVEL_CN
+from arrears.sources.demo.plan import Pauses, Plan, Promises, no_pauses
 from arrears.sources.demo.truth import truth
 
 DUE = (20_000, 20_030, 20_060)  # three instalments of 1000 principal, 100 interest, 10 fee
@@ -24,7 +25,8 @@ def loan(paid=DUE, **twists):
             getattr(cells, name)[0, slot] = value
     cells.settled_on[:, :-1] = cells.visible[:, 1:]
     return Plan(
-        calendar=Calendar(20_100),
+        lender=TRAVEL_CN,
+        calendar=Calendar(TRAVEL_CN.rhythm, 20_098, 20_100),
         first=1,
         borrower=np.array([0]),
         risk=np.array([1.0]),
@@ -189,3 +191,27 @@ def test_truth_of_a_hand_made_loan(plan, business_date, expected):
 def test_truth_leaves_out_a_loan_that_is_not_disbursed_yet():
     assert truth(loan(), 19_970).num_rows == 0
     assert truth(loan(), 19_971).num_rows == 1
+
+
+def promised(*promises):
+    """Promises of the one loan: (day due, day from which the money counts)."""
+    due_on, kept_on = (np.array(column, dtype=np.int32) for column in zip(*promises, strict=True))
+    zeros = np.zeros(len(promises), dtype=np.int64)
+    return Promises(zeros.astype(np.intp), zeros, zeros, due_on - 5, zeros, zeros + 1_000, due_on, kept_on)
+
+
+@pytest.mark.parametrize(
+    ("business_date", "due", "kept"),
+    [
+        pytest.param(20_040, 0, 0, id="not-due-yet-is-not-counted"),
+        pytest.param(20_041, 1, 0, id="due-and-not-kept"),
+        pytest.param(20_046, 2, 1, id="another-kept"),
+        pytest.param(20_048, 2, 2, id="money-booked-late-keeps-a-promise-afterwards"),
+    ],
+)
+def test_truth_counts_promises(business_date, due, kept):
+    plan = replace(loan(UNPAID), promises=promised((20_040, 20_047), (20_045, 20_044)))
+
+    found = row(plan, business_date)
+
+    assert (found["promises_due"], found["promises_kept"]) == (due, kept)

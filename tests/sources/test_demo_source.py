@@ -13,15 +13,15 @@ from arrears.contracts.model import ColumnType
 from arrears.errors import ConfigurationError, WarehouseUnreachableError
 from arrears.portfolio import load_folder
 from arrears.settings import Settings
-from arrears.sources.demo import load_demo, make_demo
+from arrears.sources.demo import Order, fill_demo, last_days, write_demo
 from arrears.sources.demo.files import PORTFOLIO
-from arrears.sources.demo.staff import QUEUES
+from arrears.sources.demo.lender import LENDERS
 from arrears.sources.demo.totals import MEASURES
-from arrears.sources.demo.truth import GRACE_DAYS, TOLERANCE_MINOR
 from arrears.sources.staging import bound, check_delivery
 
 AS_OF = date(2026, 3, 16)
 LOANS, SEED = 2_000, 7
+DATES = last_days(AS_OF)
 SHANGHAI = timedelta(hours=8)
 NOUNS = [contract.noun for contract in LEDGER]
 KEYS = {contract.noun: contract.key for contract in LEDGER}
@@ -33,13 +33,18 @@ ARROW = {
     ColumnType.DATE: pa.date32(),
     ColumnType.INSTANT: pa.timestamp("us", tz="UTC"),
 }
+ORDER = Order.of("demo_travel_cn", loans=LOANS, seed=SEED, dates=DATES)
 CLOSES = [AS_OF - timedelta(days=back) for back in (1, 2, 3, 60, 300)]
+
+
+def fill(url, loans=LOANS, seed=SEED, truth=None):
+    return fill_demo("demo_travel_cn", loans=loans, seed=seed, business_dates=DATES, target=url, truth=truth)
 
 
 @pytest.fixture(scope="module")
 def source(warehouse_url):
     """A filled source; answers what a SELECT of the portfolio delivers for a business date."""
-    load_demo(warehouse_url, loans=LOANS, as_of=AS_OF, seed=SEED)
+    fill(warehouse_url)
     with dbapi.connect(warehouse_url.replace("+psycopg", "")) as connection, connection.cursor() as cursor:
 
         def delivered(noun, business_date):
@@ -93,7 +98,7 @@ def test_ledger_knows_nothing_of_later_days(source, closing_date, noun, instants
 
 
 def test_shifts_are_those_of_the_day_that_is_worked(source):
-    for back in (0, 1, 2, 60):
+    for back in (0, 1, 2, 30):
         day = AS_OF - timedelta(days=back)
         rows = source("agent_shift", day).to_pylist()
 
@@ -166,29 +171,29 @@ def test_control_totals_are_those_of_the_rows(source, closing_date):
 
 @pytest.mark.usefixtures("source")
 def test_an_equal_call_changes_nothing(warehouse_url, tmp_path):
-    marker = "SELECT loans, as_of, seed, made_at FROM core_banking.demo_ledger"
+    marker = "SELECT identity, made_at FROM core_banking.demo_ledger"
     with psycopg.connect(warehouse_url.replace("+psycopg", "")) as connection:
         before = connection.execute(marker).fetchall()
 
-    again = load_demo(warehouse_url, loans=LOANS, as_of=AS_OF, seed=SEED, truth=tmp_path / "truth.parquet")
+    again = fill(warehouse_url, truth=tmp_path / "truth.parquet")
 
     with psycopg.connect(warehouse_url.replace("+psycopg", "")) as connection:
         assert connection.execute(marker).fetchall() == before
     assert len(before) == 1
-    assert again["database"] == "unchanged"
+    assert again["source"] == "unchanged"
     assert pq.read_metadata(tmp_path / "truth.parquet").num_rows > 2 * LOANS
 
 
 def test_another_order_replaces_the_ledger_and_a_failing_one_leaves_it(empty_database_url, tmp_path, monkeypatch):
-    first = load_demo(empty_database_url, loans=300, as_of=AS_OF, seed=1, truth=tmp_path / "truth.parquet")
-    second = load_demo(empty_database_url, loans=200, as_of=AS_OF, seed=1, truth=tmp_path / "truth.parquet")
-    assert (first["database"], second["database"]) == ("filled", "filled")
+    first = fill(empty_database_url, loans=300, truth=tmp_path / "truth.parquet")
+    second = fill(empty_database_url, loans=200, truth=tmp_path / "truth.parquet")
+    assert (first["source"], second["source"]) == ("filled", "filled")
     rows = set(pq.read_table(tmp_path / "truth.parquet")["loan_id"].to_pylist())
 
     with monkeypatch.context() as patch:
         patch.setattr("arrears.sources.demo.load.contact_log", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            load_demo(empty_database_url, loans=400, as_of=AS_OF, seed=1, truth=tmp_path / "truth.parquet")
+            fill(empty_database_url, loans=400, truth=tmp_path / "truth.parquet")
 
     assert len(rows) == 200
     assert set(pq.read_table(tmp_path / "truth.parquet")["loan_id"].to_pylist()) == rows
@@ -197,7 +202,7 @@ def test_another_order_replaces_the_ledger_and_a_failing_one_leaves_it(empty_dat
 
 
 def test_files_are_what_the_database_delivers(source, tmp_path):
-    make_demo(LOANS, AS_OF, SEED, tmp_path, None)
+    write_demo(ORDER, tmp_path)
 
     for noun in NOUNS:
         in_file = pq.read_table(tmp_path / f"{noun}.parquet")
@@ -209,7 +214,7 @@ def test_files_are_what_the_database_delivers(source, tmp_path):
 
 
 def test_planted_mistakes_are_delivered(source, tmp_path):
-    make_demo(LOANS, AS_OF, SEED, tmp_path, None)
+    write_demo(ORDER, tmp_path)
     delivered = {noun: {"/".join(map(str, key)) for key in by_key(source(noun, AS_OF), noun)} for noun in NOUNS}
 
     planted = pq.read_table(tmp_path / "planted.parquet").to_pylist()
@@ -228,20 +233,27 @@ def test_planted_mistakes_are_delivered(source, tmp_path):
 )
 def test_database_that_is_none_is_refused(url, error):
     with pytest.raises(error) as raised:
-        load_demo(url, loans=10, as_of=AS_OF, seed=1)
+        fill(url, loans=10)
 
     assert not isinstance(raised.value.__cause__, adbc_driver_manager.Error)
 
 
-def test_portfolio_and_truth_follow_the_same_terms(monkeypatch, warehouse_url):
+@pytest.mark.parametrize("lender", LENDERS.values(), ids=LENDERS.keys())
+def test_portfolio_and_truth_follow_the_same_terms(monkeypatch, warehouse_url, lender):
     monkeypatch.setenv("ARREARS_DEMO_FIRST_DATE", "2026-03-14")
     monkeypatch.setenv("ARREARS_WAREHOUSE_URL", warehouse_url)
 
-    folder = load_folder("demo_travel_cn", Settings())
+    folder = load_folder(lender.portfolio, Settings())
 
-    assert folder.portfolio.ageing.tolerance_minor == TOLERANCE_MINOR
-    assert folder.portfolio.ageing.grace_days == GRACE_DAYS
-    assert folder.portfolio.ageing.convention == "elapsed"
-    assert folder.portfolio.ageing.allocation_order == ("penalty", "fee", "interest", "principal")
+    portfolio = folder.portfolio
+    assert portfolio.ageing.tolerance_minor == lender.tolerance_minor
+    assert portfolio.ageing.grace_days == lender.grace_days
+    assert portfolio.ageing.convention == "elapsed"
+    assert portfolio.ageing.allocation_order == ("penalty", "fee", "interest", "principal")
+    assert (portfolio.currency, portfolio.timezone) == (lender.currency, lender.rhythm.zone)
+    assert (portfolio.holidays, portfolio.language) == (lender.rhythm.country, lender.reaching.languages[0][0])
+    assert portfolio.source.kind == lender.delivers
     assert set(folder.selects) == {contract.table for contract in LEDGER}
-    assert set(folder.portfolio.queues.values()) == {queue for queue, *_ in QUEUES}
+    queues = {queue for queue, *_ in lender.floor.queues}
+    assert set(portfolio.queues.values()) <= queues
+    assert {name for team, _ in lender.floor.teams for name in team.split(",")} <= queues

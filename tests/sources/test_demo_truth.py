@@ -9,25 +9,32 @@ from datetime import date, timedelta
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from arrears.sources.demo import world
+from arrears.sources.demo import Order, last_days, world
 from arrears.sources.demo.calendar import number_of
 from arrears.sources.demo.files import LedgerFiles
+from arrears.sources.demo.lender import LENDERS
 from arrears.sources.demo.load import make_chunk
-from arrears.sources.demo.truth import TOLERANCE_MINOR, truth
+from arrears.sources.demo.truth import truth
 
 AS_OF = date(2026, 3, 16)
 LOANS = 4_000
 COMPONENTS = ("penalty", "fee", "interest", "principal")  # the order in which a payment is used up
+TOLERANCE_MINOR = 100  # a yuan, a dollar
+
+
+@pytest.fixture(scope="module", params=sorted(LENDERS))
+def order(request):
+    return Order.of(request.param, loans=LOANS, seed=11, dates=last_days(AS_OF))
 
 
 @pytest.fixture(scope="module")
-def chunk():
-    return make_chunk(number_of(AS_OF), 11, 0, 1, LOANS)
+def chunk(order):
+    return make_chunk(order, 0, 1, LOANS)
 
 
 @pytest.fixture(scope="module")
-def plan():
-    return world.make(number_of(AS_OF), 11, 0, 1, LOANS)
+def plan(order):
+    return world.make(order, 0, 1, LOANS)
 
 
 def rows_by_loan(path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from arrears.contracts import CONTRACTS
 from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
 from arrears.engine.duckdb import connect
-from arrears.errors import ConfigurationError, SourceQueryError
+from arrears.errors import ConfigurationError, SourceNotReadyError, SourceQueryError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day, summary
+from arrears.jobs.pick_up import DELIVERY, delivery_for, inbox_of, is_of
+from arrears.lake import note_written
 from arrears.portfolio import DatabaseSource, FileSource, PortfolioFolder, load_folder
 from arrears.settings import load_settings
 from arrears.sources.convert import extract_select, unreadable_rows
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
 
     from arrears.contracts.model import Contract
     from arrears.settings import Settings
+    from arrears.sources.delivery import Delivery
 
+log = logging.getLogger(__name__)
 MEMORY_LIMIT = "800MB"  # tables are extracted side by side: with staging, a process stays under 1.5 GB
 RAW = {contract.noun: contract for contract in (*LEDGER, CONTROL_TOTAL)}
 IS_READY = {True: True, False: False, None: False, "true": True, "false": False, "1": True, "0": False}
@@ -51,20 +56,48 @@ def tables_to_extract(portfolio: str, *, settings: Settings | None = None) -> li
 
 
 def source_is_ready(portfolio: str, business_date: date, *, settings: Settings | None = None) -> bool:
-    """Whether the source has closed the day's ledger: every file kind is there, and ``ready.sql``, if any, says so.
+    """Whether the source has closed the day's ledger; what is missing is in the log.
 
     Raises:
+        ArrearsError: As ``check_source_ready``, but for ``SourceNotReadyError``.
+    """
+    try:
+        check_source_ready(portfolio, business_date, settings=settings)
+    except SourceNotReadyError as late:
+        log.info("%s", late)
+        return False
+    return True
+
+
+def check_source_ready(portfolio: str, business_date: date, *, settings: Settings | None = None) -> None:
+    """Refuse a day whose ledger the source has not closed.
+
+    Every file kind is there, or the inbox holds a complete delivery; and ``ready.sql``, if any, says so.
+
+    Raises:
+        SourceNotReadyError: Says what is missing.
+        ControlFileError: The control file in the inbox is no control file of that day.
+        DeliveryConflictError: The delivery is a copy of the day before.
         SourceUnreachableError: The source did not answer.
         SourceQueryError: ``ready.sql`` does not run, or does not answer with one boolean.
     """
     day = Day.open(portfolio, business_date, settings=settings)
     source = day.folder.portfolio.source
-    if isinstance(source, FileSource) and not all(find(source, kind, _dates(day)) for kind in source.files.values()):
-        return False
-    if not day.folder.ready:
-        return True
-    where = f"{portfolio}/ready.sql"
-    with _workshop(day) as shop, _delivered(day, day.folder.ready, None, where, shop) as delivered:
+    if isinstance(source, FileSource):
+        missing = [name for name, kind in source.files.items() if not find(source, kind, _dates(day))]
+        if missing:
+            raise SourceNotReadyError(f"no file {', '.join(missing)}", "a file of every kind", source.directory)
+    inbox = inbox_of(day)
+    if inbox is not None:
+        inbox.check_ready()
+    if day.folder.ready and not _says_ready(day):
+        raise SourceNotReadyError("ready.sql says no", "a ledger closed for the date", f"{portfolio} {business_date}")
+
+
+def _says_ready(day: Day) -> bool:
+    where = f"{day.name}/ready.sql"
+    delivery = delivery_for(day, None, refresh_source=True)
+    with _workshop(day) as shop, _delivered(day, day.folder.ready, None, where, shop, delivery=delivery) as delivered:
         table = delivered.reader.read_all()
     answer = table.column(0)[0].as_py() if table.shape == (1, 1) else "of another shape"
     if answer not in IS_READY:
@@ -98,12 +131,16 @@ def extract(  # noqa: PLR0913  a job is called with all of it
 
     Raises:
         ConfigurationError: The portfolio does not map the table.
+        PartitionDroppedError: Retention has dropped the extract; only ``refresh_source`` asks for another.
         SourceNotReadyError: A file is not there yet.
         SourceUnreachableError: The source did not answer.
         SourceColumnsError: The delivered columns are not the contract's.
         SourceTypeError: A column has a type that may not carry its contract type.
         SourceFileError: A file cannot be read as declared.
         SourceQueryError: The SELECT does not run.
+        ControlFileError: The control file in the inbox is no control file of that day.
+        ControlTotalError: A file has other rows or sums than its control file declares.
+        DeliveryConflictError: The inbox holds another delivery than the one picked up, or a copy of the day before.
     """
     day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
     select = _selects(day.folder).get(noun)
@@ -112,11 +149,16 @@ def extract(  # noqa: PLR0913  a job is called with all of it
     extracted = CONTRACTS[f"extract__{noun}"]
     key = day.key(extracted.table)
     there = day.lake.intact(key)
-    if there is not None and there.contract_version == extracted.version and not refresh_source:
+    delivery = delivery_for(day, there, refresh_source=refresh_source)
+    is_current = there is not None and there.contract_version == extracted.version and is_of(delivery, there)
+    if there is not None and is_current and not refresh_source:
+        note_written(there)
         return {**summary(there), "kept": True}
+    if not refresh_source:
+        day.lake.refuse_dropped(key)
     known_until = (now or datetime.now(UTC)).astimezone(UTC).isoformat()
     with _workshop(day) as shop:
-        staged = _stage(day, noun, select, shop)
+        staged = _stage(day, noun, select, shop, delivery)
         unreadable = keep_rejected(
             day.settings, portfolio, business_date, key.table, unreadable_rows(shop.connection, RAW[noun], staged)
         )
@@ -127,7 +169,7 @@ def extract(  # noqa: PLR0913  a job is called with all of it
             key,
             extract_select(RAW[noun], staged),
             {},
-            inputs={"source": staged.source},
+            inputs={"source": staged.source, **({DELIVERY: delivery.id} if delivery else {})},
             known_until=known_until,
             run_ref=run_ref,
         )
@@ -163,10 +205,10 @@ def _workshop(day: Day) -> Iterator[_Workshop]:
         yield _Workshop(connection, Path(folder))
 
 
-def _stage(day: Day, noun: str, select: str, shop: _Workshop) -> Staged:
+def _stage(day: Day, noun: str, select: str, shop: _Workshop, delivery: Delivery | None) -> Staged:
     where = f"{day.name}/{'control' if noun == CONTROL_TOTAL.noun else noun}.sql"
     rows = shop.folder / "rows.parquet"
-    with _delivered(day, select, RAW[noun], where, shop) as delivered:
+    with _delivered(day, select, RAW[noun], where, shop, delivery=delivery) as delivered:
         check_delivery(RAW[noun], delivered.reader.schema, where)
         schema = stage(delivered.reader, rows)
     source = json.dumps([select, sorted(delivered.files.items())])
@@ -174,11 +216,15 @@ def _stage(day: Day, noun: str, select: str, shop: _Workshop) -> Staged:
 
 
 @contextmanager
-def _delivered(day: Day, select: str, contract: Contract | None, where: str, shop: _Workshop) -> Iterator[Delivered]:
+def _delivered(  # noqa: PLR0913  a delivery is its parts
+    day: Day, select: str, contract: Contract | None, where: str, shop: _Workshop, *, delivery: Delivery | None
+) -> Iterator[Delivered]:
     source, dates = day.folder.portfolio.source, _dates(day)
     if isinstance(source, DatabaseSource):
         with rows_of_database(source.url, select, dates, contract, where) as delivered:
             yield delivered
     else:
-        with rows_of_files(source, select, dates, where=where, connection=shop.connection, folder=shop.folder) as rows:
+        with rows_of_files(
+            source, select, dates, where=where, connection=shop.connection, folder=shop.folder, delivery=delivery
+        ) as rows:
             yield rows

@@ -201,7 +201,7 @@ def _core_file(directory: Path, noun: str) -> tuple[FileSource, str] | tuple[Non
     kind = f"{noun}_file"
     lineage = [name for name in ("source_file", "source_line") if name not in columns]
     select = f"SELECT {', '.join(map(quoted, columns + lineage))} FROM {kind}"
-    return FileSource(kind="files", directory=str(directory), files={kind: declared}), select
+    return FileSource(kind="files", directory=str(directory.resolve()), files={kind: declared}), select
 
 
 def _header(path: Path) -> list[str]:

@@ -5,27 +5,20 @@ Belongs here: finding files, making each kind a table of its name. CSV lines are
 
 from __future__ import annotations
 
-import glob
-import hashlib
 import re
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from arrears.engine.duckdb import literal, parquet, quoted, view_of_files
-from arrears.errors import (
-    ConfigurationError,
-    SourceFileError,
-    SourceNotReadyError,
-    SourceQueryError,
-    SourceUnreachableError,
-)
-from arrears.sources.csv_text import CHUNK, read_csv, row_schema
+from arrears.errors import SourceFileError, SourceNotReadyError, SourceQueryError
+from arrears.portfolio import dated
+from arrears.sources.csv_text import read_csv, row_schema
+from arrears.sources.folder import Copy, SourceFolder
 from arrears.sources.staging import Delivered, bound
 
 if TYPE_CHECKING:
@@ -33,20 +26,22 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from arrears.portfolio import FileSource, SourceFile
+    from arrears.portfolio import FolderSource, SourceFile
+    from arrears.sources.delivery import Delivery
 
 ABOUT_SQL = (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException)
 
 
 @contextmanager
 def rows_of_files(  # noqa: PLR0913  a delivery is its parts
-    source: FileSource,
+    source: FolderSource,
     select: str,
     dates: Mapping[str, date],
     *,
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     where: str,
+    delivery: Delivery | None = None,
 ) -> Iterator[Delivered]:
     """Run one SELECT over the day's files.
 
@@ -58,12 +53,15 @@ def rows_of_files(  # noqa: PLR0913  a delivery is its parts
         connection: Where the SELECT runs.
         folder: Private folder for copies of the files.
         where: File of the SELECT, for errors.
+        delivery: What the files are, where a control file says it; they must hold what it says.
 
     Raises:
-        SourceNotReadyError: A file kind that the SELECT names has no file.
+        SourceNotReadyError: A file kind that the SELECT names has no file, or not the one the delivery declares.
         SourceUnreachableError: The file system did not answer.
         SourceColumnsError: A header is not the declared one.
         SourceFileError: A file is not what it is declared to be.
+        ControlTotalError: A file has other rows or sums than the delivery declares.
+        ControlFileError: The delivery declares what the files cannot hold.
         SourceQueryError: The SELECT does not run.
     """
     connection.execute("SET python_enable_replacements = false")
@@ -71,17 +69,17 @@ def rows_of_files(  # noqa: PLR0913  a delivery is its parts
     malformed: list[pa.Table] = []
     for name in _named(source, select):
         declared = source.files[name]
-        there = find(source, declared, dates)
-        if not there:
-            raise SourceNotReadyError(f"no file {name}", f"{_pattern(declared, dates)} in the source's folder", where)
-        copies = {path: folder / f"{name}-{number}{PurePosixPath(path).suffix}" for number, path in enumerate(there)}
-        for path, copy in copies.items():
-            shas[_shown(source, path)] = _fetch(source, path, copy)
-        shown = {copy: _shown(source, path) for path, copy in copies.items()}
+        copies = delivery.fetch(name, folder) if delivery else _fetched(source, name, dates, folder, where)
+        shas |= {copy.name: copy.sha256 for copy in copies}
+        lines: list[pa.Table] = []
         if declared.format == "csv":
-            malformed += _view_of_csv(connection, name, declared, shown, folder)
+            lines = _view_of_csv(connection, name, declared, copies, folder)
         else:
-            _view_of_parquet(connection, name, shown)
+            _view_of_parquet(connection, name, copies)
+        if delivery:
+            counted = {copy.name: table.num_rows for copy, table in zip(copies, lines, strict=False)}
+            delivery.check_content(connection, name, counted)
+        malformed += lines
     rejected = folder / "malformed.parquet" if any(table.num_rows for table in malformed) else None
     if rejected:
         pq.write_table(pa.concat_tables(malformed), rejected)
@@ -89,83 +87,58 @@ def rows_of_files(  # noqa: PLR0913  a delivery is its parts
         yield Delivered(reader, shas, rejected)
 
 
-def find(source: FileSource, declared: SourceFile, dates: Mapping[str, date]) -> list[str]:
-    """Paths of the day's files of one kind, sorted.
+def find(source: FolderSource, declared: SourceFile, dates: Mapping[str, date]) -> list[str]:
+    """Names of the day's files of one kind, sorted.
 
     Raises:
         SourceUnreachableError: The file system did not answer.
     """
-    pattern = _pattern(declared, dates)
-    try:
-        files, root = fsspec.core.url_to_fs(source.directory)
-        return sorted(files.glob(f"{glob.escape(root.rstrip('/'))}/{pattern}"))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise SourceUnreachableError(type(error).__name__, "a folder that answers", source.directory) from None
+    return SourceFolder(source.directory).names(dated(declared.pattern, dates))
 
 
-def _pattern(declared: SourceFile, dates: Mapping[str, date]) -> str:
-    """The glob with its dates; ``{closing_date:%Y%m%d}`` gives another form."""
-    try:
-        return declared.pattern.format(**dates)
-    except (KeyError, IndexError, ValueError):
-        raise ConfigurationError(
-            f"pattern {declared.pattern!r}", "{business_date} and {closing_date} only", "source.files"
-        ) from None
+def _fetched(source: FolderSource, name: str, dates: Mapping[str, date], folder: Path, where: str) -> list[Copy]:
+    """Private copies of the day's files of one kind."""
+    there = find(source, source.files[name], dates)
+    if not there:
+        pattern = dated(source.files[name].pattern, dates)
+        raise SourceNotReadyError(f"no file {name}", f"{pattern} in the source's folder", where)
+    files = SourceFolder(source.directory)
+    return [
+        files.fetch(file, folder / f"{name}-{number}{PurePosixPath(file).suffix}") for number, file in enumerate(there)
+    ]
 
 
-def _named(source: FileSource, select: str) -> list[str]:
+def _named(source: FolderSource, select: str) -> list[str]:
     """File kinds that the SELECT speaks of."""
     words = set(re.findall(r"\w+", bound(select, str, lambda _: " ").lower()))
     return [name for name in source.files if name.lower() in words]
 
 
-def _shown(source: FileSource, path: str) -> str:
-    root = str(fsspec.core.url_to_fs(source.directory)[1]).rstrip("/")
-    return path.removeprefix(f"{root}/")
-
-
-def _fetch(source: FileSource, path: str, copy: Path) -> str:
-    """Copy one file, so that what is hashed is what is read; answer its SHA-256."""
-    digest = hashlib.sha256()
-    try:
-        files, _ = fsspec.core.url_to_fs(source.directory)
-        with files.open(path, "rb") as remote, copy.open("wb") as local:
-            while chunk := remote.read(CHUNK):
-                digest.update(chunk)
-                local.write(chunk)
-    except FileNotFoundError:
-        raise SourceNotReadyError("a file went away", "a complete delivery", _shown(source, path)) from None
-    except OSError as error:
-        raise SourceUnreachableError(type(error).__name__, "a readable file", _shown(source, path)) from None
-    return digest.hexdigest()
-
-
 def _view_of_csv(
-    connection: duckdb.DuckDBPyConnection, name: str, declared: SourceFile, copies: Mapping[Path, str], folder: Path
+    connection: duckdb.DuckDBPyConnection, name: str, declared: SourceFile, copies: list[Copy], folder: Path
 ) -> list[pa.Table]:
+    """A view over the rows of CSV files; the lines that are none, by file."""
     staged = folder / f"{name}.rows.parquet"
     schema = row_schema(declared)
     with pq.ParquetWriter(staged, schema, compression="lz4") as rows:
-        malformed = [read_csv(copy, declared, shown, rows).table() for copy, shown in copies.items()]
+        malformed = [read_csv(copy.path, declared, copy.name, rows).table() for copy in copies]
     view_of_files(connection, name, [str(staged)])
     return malformed
 
 
-def _view_of_parquet(connection: duckdb.DuckDBPyConnection, name: str, copies: Mapping[Path, str]) -> None:
+def _view_of_parquet(connection: duckdb.DuckDBPyConnection, name: str, copies: list[Copy]) -> None:
     """A view over Parquet files after every page of them was read once: a torn file must not fail inside a SELECT."""
-    for copy, shown in copies.items():
+    for copy in copies:
         try:
-            with pq.ParquetFile(copy, page_checksum_verification=True) as file:
+            with pq.ParquetFile(copy.path, page_checksum_verification=True) as file:
                 for _ in file.iter_batches():
                     pass
         except (OSError, pa.ArrowException):
-            raise SourceFileError("not readable as Parquet to its end", "a complete Parquet file", shown) from None
+            raise SourceFileError("not readable as Parquet to its end", "a complete Parquet file", copy.name) from None
     parts = [
-        f"SELECT * EXCLUDE (file_row_number), {literal(shown)} AS source_file, file_row_number + 1 AS source_line "
-        f"FROM {parquet([str(copy)], file_row_number=True)}"
-        for copy, shown in copies.items()
+        f"SELECT * EXCLUDE (file_row_number), {literal(copy.name)} AS source_file, file_row_number + 1 AS source_line "
+        f"FROM {parquet([str(copy.path)], file_row_number=True)}"
+        for copy in copies
     ]
     connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS {' UNION ALL BY NAME '.join(parts)}")
 

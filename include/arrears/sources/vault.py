@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +22,7 @@ from arrears.settings import ENVIRONMENT_FILE
 from arrears.warehouse.connection import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from arrears.settings import Settings
 
@@ -29,6 +30,12 @@ CHUNK_ROWS = 5_000
 FORGET = text(
     "DELETE FROM vault.rejected_row "
     "WHERE portfolio = :portfolio AND business_date = :business_date AND table_name = :table_name"
+)
+FORGET_DAYS = text(
+    "DELETE FROM vault.rejected_row WHERE portfolio = :portfolio AND business_date = ANY(CAST(:dates AS DATE[]))"
+)
+COUNT_DAYS = text(
+    "SELECT business_date, count(*) AS rows FROM vault.rejected_row WHERE portfolio = :portfolio GROUP BY 1"
 )
 KEEP = text(
     "INSERT INTO vault.rejected_row "
@@ -93,6 +100,34 @@ def keep_rejected(
     return kept
 
 
+def rejected_days(settings: Settings, portfolio: str) -> dict[date, int]:
+    """Rows that the vault holds of a portfolio, by date.
+
+    Raises:
+        WarehouseUnreachableError: The warehouse did not answer.
+    """
+    if settings.warehouse_url is None:
+        folders = _folder(settings.lake_url, portfolio).glob("*-*-*")
+        return {date.fromisoformat(path.name): sum(map(_lines, path.glob("*.jsonl"))) for path in folders}
+    with transaction(settings.warehouse) as connection:
+        found = connection.execute(COUNT_DAYS, {"portfolio": portfolio}).all()
+    return {row.business_date: row.rows for row in found}
+
+
+def forget_rejected(settings: Settings, portfolio: str, dates: Collection[date]) -> None:
+    """Take the rejected values of these dates out of the vault.
+
+    Raises:
+        WarehouseUnreachableError: The warehouse did not answer; what it held is unchanged.
+    """
+    if settings.warehouse_url is None:
+        for day in dates:
+            shutil.rmtree(_folder(settings.lake_url, portfolio) / day.isoformat(), ignore_errors=True)
+        return
+    with transaction(settings.warehouse) as connection:
+        connection.execute(FORGET_DAYS, {"portfolio": portfolio, "dates": list(dates)})
+
+
 def _chunks(rows: Iterable[RejectedRow]) -> Iterator[list[RejectedRow]]:
     left = iter(rows)
     while chunk := list(islice(left, CHUNK_ROWS)):
@@ -100,10 +135,19 @@ def _chunks(rows: Iterable[RejectedRow]) -> Iterator[list[RejectedRow]]:
 
 
 def _file(lake_url: str, portfolio: str, business_date: date, table: str) -> Path:
+    return _folder(lake_url, portfolio) / business_date.isoformat() / f"{table}.jsonl"
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+def _folder(lake_url: str, portfolio: str) -> Path:
     """Beside a local lake; beside the settings' file when the lake is far away."""
     files, root = fsspec.core.url_to_fs(lake_url)
     beside = Path(root).parent if isinstance(files, LocalFileSystem) else ENVIRONMENT_FILE.parent
-    return beside / "vault" / portfolio / business_date.isoformat() / f"{table}.jsonl"
+    return beside / "vault" / portfolio
 
 
 def _keep_in_file(path: Path, rows: Iterable[RejectedRow]) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arrears.sources.demo.calendar import NEVER, Calendar, choice, drawn
+from arrears.sources.demo.calendar import NEVER, Calendar, choice, drawn, drawn_evenly, uniform_evenly
 from arrears.sources.demo.cells import SLOTS
 from arrears.sources.demo.plan import Pauses
 
@@ -21,18 +21,14 @@ if TYPE_CHECKING:
     from arrears.sources.demo.calendar import Days, Mask
     from arrears.sources.demo.plan import Plan
 
-ENTRY_RATE = 0.0600
-SEASONING = np.array([1.6, 1.3, 1.1, 1.0, 0.9, 0.9, 0.85, 0.85, 0.85, 0.8, 0.8, 0.8, 0.0])  # by instalment
+CHARGE_OFF_DAYS = 180
+SEASONING = np.array([2.2, 1.6, 1.2, 1.0, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.5, 0.5, 0.0])  # by instalment
 LOST = np.array(
-    [0.12, 0.08, 0.05, 0.03, 0.02, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    [0.13, 0.085, 0.055, 0.037, 0.028, 0.018, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 )  # never meant to pay, of those entered
-FESTIVAL_LIFT = 1.4
-# Share of entered instalments still unpaid so many days after the due day; the rest is never paid.
-SURVIVAL_DAYS = (0, 1, 3, 7, 15, 20, 26, 30, 45, 60, 75, 90, 120, 180, 360)
-SURVIVAL = (1.0, 0.68, 0.65, 0.59, 0.49, 0.40, 0.23, 0.074, 0.048, 0.014, 0.008, 0.008, 0.007, 0.007, 0.006)
+REST_LIFT = 1.4
 RELIEF = (("payment_holiday", 2), ("disaster_area", 1))
 SECOND_PAUSE = ((0, 2), (-5, 1), (6, 1))  # days after the end of the first: touching, overlapping, apart
-CHARGE_OFF_DAYS = 180
 SHORT_MINOR = ((1, 1), (40, 1), (99, 1), (100, 1), (101, 1), (250, 1))  # around the tolerance of 100
 
 
@@ -51,10 +47,12 @@ def _clear(plan: Plan, random: np.random.Generator) -> None:
     cells, calendar = plan.cells, plan.calendar
     shape = cells.due.shape
     risk = plan.risk[plan.borrower][:, None] * SEASONING * (0.55 + plan.count[:, None] / 22)
-    risk = risk * np.where(calendar.is_festival(cells.due), FESTIVAL_LIFT, 1.0)
-    entered = drawn(random, np.minimum(ENTRY_RATE * risk, 0.7), shape)
+    risk = risk * np.where(calendar.is_rest(cells.due), REST_LIFT, 1.0)
+    entered = drawn_evenly(random, np.minimum(plan.lender.paying.entry_rate * risk, 0.7) * cells.exists, cells.due)
     early = np.where(drawn(random, 0.3, shape), random.integers(0, 8, shape), 0)
-    delay = np.where(drawn(random, LOST, shape), NEVER, _delays(random.random(shape)))
+    delay = np.full(shape, NEVER, dtype=np.int32)
+    delay[entered] = _delays(plan.lender.paying.survival, uniform_evenly(random, cells.due[entered]))
+    delay[drawn_evenly(random, LOST * entered, cells.due)] = NEVER
     delay = np.where(delay >= NEVER, NEVER, np.where(delay > 1, calendar.shifted(cells.due + delay, random), 0))
     late = np.where(delay == 0, cells.due + 1, delay)
     meant = np.where(entered, late, cells.due - early)
@@ -74,10 +72,11 @@ def _clear(plan: Plan, random: np.random.Generator) -> None:
         before = np.where(cells.exists[:, slot], cells.visible[:, slot], before)
 
 
-def _delays(chance: npt.NDArray[np.float64]) -> Days:
+def _delays(survival: tuple[tuple[int, float], ...], chance: npt.NDArray[np.float64]) -> Days:
     """Whole days from due day to payment, by the survival curve; NEVER beyond its end."""
-    paid = 1 - np.array(SURVIVAL)
-    days = np.ceil(np.interp(chance, paid, np.array(SURVIVAL_DAYS, dtype=float)))
+    after, unpaid = np.array(survival).T
+    paid = 1 - unpaid
+    days = np.ceil(np.interp(chance, paid, after))
     return np.where(chance > paid[-1], NEVER, np.maximum(days, 1)).astype(np.int32)
 
 
@@ -99,7 +98,7 @@ def _booking_lag(shape: tuple[int, ...], entered: Mask, random: np.random.Genera
 
 
 def _cancel(plan: Plan, random: np.random.Generator) -> None:
-    """A few trips are cancelled within days of disbursal: nothing is ever paid or owed."""
+    """A few loans are cancelled within days of disbursal: nothing is ever paid or owed."""
     day = plan.disbursed + random.integers(1, 8, plan.loans)
     chosen = drawn(random, 0.004, plan.loans) | (np.arange(plan.loans) >= plan.loans - plan.hosts)
     _end_on(plan, chosen, day, "cancelled")
@@ -114,9 +113,9 @@ def _end_on(plan: Plan, chosen: Mask, day: Days, code: str) -> None:
 
 
 def _charge_off(plan: Plan, random: np.random.Generator) -> None:
-    """Charge off about half a year past due; a few pay it all afterwards."""
+    """Charge off what is past due for half a year, within the month after it; a few pay it all afterwards."""
     cells = plan.cells
-    day = cells.due + CHARGE_OFF_DAYS + random.integers(1, 11, plan.loans)[:, None]
+    day = cells.due + CHARGE_OFF_DAYS + random.integers(1, 31, plan.loans)[:, None]
     day = np.where(cells.exists & (cells.visible > day), day, NEVER).min(axis=1)
     plan.charged_off = np.where((plan.ended < day) | (day >= NEVER), NEVER, day).astype(np.int32)
     recovered = (plan.charged_off < NEVER) & drawn(random, 0.04, plan.loans)
@@ -218,7 +217,8 @@ def _penalties(plan: Plan, alive: Mask, until: Days, random: np.random.Generator
     in_time = cells.effective <= on  # booked late, but credited in time: no penalty
     chosen = alive & ~in_time & (on < until) & (cells.scheduled > 0) & drawn(random, 0.5, shape)
     cells.penalty_on = np.where(chosen, on, NEVER).astype(np.int32)
-    cells.penalty_minor = np.where(chosen, np.maximum(cells.scheduled // 200, 100), 0)
+    penalty = np.maximum(cells.scheduled * plan.lender.paying.penalty_bps // 10_000, 100)
+    cells.penalty_minor = np.where(chosen, penalty, 0)
     cells.is_waived = chosen & (cells.visible < NEVER) & drawn(random, 0.1, shape)
 
 

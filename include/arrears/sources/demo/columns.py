@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from arrears.sources.demo.calendar import NEVER, UTC_OFFSET_SECONDS
+from arrears.sources.demo.calendar import NEVER
 from arrears.sources.demo.schema import INSTANT
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from arrears.sources.demo.calendar import Days, Mask, Whole
+    from arrears.sources.demo.calendar import Calendar, Days, Mask, Whole
 
 
 def ids(prefix: str, numbers: Whole, width: int = 8) -> pa.Array:
@@ -41,10 +41,10 @@ def days(numbers: Days | Whole) -> pa.Array:
     return pa.array(np.asarray(numbers, dtype=np.int32), mask=np.asarray(numbers) >= NEVER).cast(pa.date32())
 
 
-def instants(numbers: Days | Whole, seconds: Whole) -> pa.Array:
+def instants(calendar: Calendar, numbers: Days | Whole, seconds: Whole) -> pa.Array:
     """UTC instants of local days and seconds of the day; NEVER and beyond is NULL."""
     local = np.asarray(numbers).astype(np.int64)
-    micros = (local * 86_400 + seconds - UTC_OFFSET_SECONDS) * 1_000_000
+    micros = (local * 86_400 + seconds - calendar.utc_offset(local)) * 1_000_000
     return pa.array(micros, mask=local >= NEVER).cast(INSTANT)
 
 

@@ -1,7 +1,8 @@
-"""The ledger as files: the portfolio's own SELECTs, run over the demo's source tables in DuckDB.
+"""The ledger as files: what the source's SELECTs deliver, run over the demo's source tables in DuckDB.
 
 Belongs here: one Parquet file per ledger table, in the contract's columns, as closed the day before ``as_of``.
-The SELECTs are those of ``demo_travel_cn``, so that the files are what its extract would deliver.
+The SELECTs are those of ``demo_travel_cn``, whose source system both lenders have, so that the files are what its
+extract would deliver.
 """
 
 from __future__ import annotations
@@ -43,6 +44,41 @@ LEADING = {  # the source table whose rows each ledger table has, one for one or
 }
 
 
+class Closes:
+    """The source's tables, read as the ledger of any business date."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._selects = {path.stem: path.read_text(encoding="utf-8") for path in PORTFOLIO.glob("*.sql")}
+
+    def __enter__(self) -> Self:
+        self._engine = self._stack.enter_context(duckdb.connect(config={"threads": THREADS}))
+        self._engine.execute("SET TimeZone = 'UTC'")
+        self._engine.execute(f"CREATE SCHEMA {SCHEMA}")
+        for name, table in TABLES.items():
+            self._engine.register(name, table.arrow.empty_table())
+            self._engine.execute(f"CREATE VIEW {SCHEMA}.{name} AS FROM main.{name}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def hold(self, tables: dict[str, pa.Table]) -> None:
+        """Put these rows in the place of what the tables held."""
+        for name, rows in tables.items():
+            self._engine.register(name, rows)
+
+    def read(self, noun: str, business_date: date, columns: str = "*") -> pa.Table:
+        """What the SELECT of that name delivers for a business date."""
+        dates = {"business_date": business_date, "closing_date": business_date - timedelta(days=1)}
+        closed = bound(self._selects[noun], lambda name: f"DATE '{dates[name]}'")
+        return self.query(f"SELECT {columns} FROM ({closed})")
+
+    def query(self, select: str) -> pa.Table:
+        """What a SELECT over the source's tables delivers."""
+        return self._engine.sql(select).to_arrow_table()
+
+
 class LedgerFiles:
     """Writes the ledger of one business date, a chunk of source rows at a time.
 
@@ -54,22 +90,16 @@ class LedgerFiles:
     def __init__(self, folder: Path, as_of: date) -> None:
         self.rows: Counter[str] = Counter()
         self._folder = folder
-        self._dates = {"business_date": as_of, "closing_date": as_of - timedelta(days=1)}
+        self._as_of = as_of
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._stack = ExitStack()
-        self._selects = {contract.noun: _select(contract.noun) for contract in LEDGER}
         self._columns = {
             contract.noun: ", ".join(quoted(column.name) for column in contract.columns if column not in LINEAGE)
             for contract in LEDGER
         }
 
     def __enter__(self) -> Self:
-        self._engine = self._stack.enter_context(duckdb.connect(config={"threads": THREADS}))
-        self._engine.execute("SET TimeZone = 'UTC'")
-        self._engine.execute(f"CREATE SCHEMA {SCHEMA}")
-        for name, table in TABLES.items():
-            self._engine.register(name, table.arrow.empty_table())
-            self._engine.execute(f"CREATE VIEW {SCHEMA}.{name} AS FROM main.{name}")
+        self._closes = self._stack.enter_context(Closes())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -82,13 +112,11 @@ class LedgerFiles:
 
     def write(self, tables: dict[str, pa.Table]) -> None:
         """Append what these source rows mean to the ledger."""
-        for name, rows in tables.items():
-            self._engine.register(name, rows)
-        for noun, select in self._selects.items():
+        self._closes.hold(tables)
+        for noun, columns in self._columns.items():
             if LEADING[noun] not in tables:
                 continue
-            closed = bound(select, lambda name: f"DATE '{self._dates[name]}'")
-            found = self._engine.sql(f"SELECT {self._columns[noun]} FROM ({closed})").to_arrow_table()
+            found = self._closes.read(noun, self._as_of, columns)
             self._writer(noun, found.schema).write_table(found)
             self.rows[noun] += found.num_rows
 
@@ -100,7 +128,3 @@ class LedgerFiles:
 
     def _partial(self, noun: str) -> Path:
         return self._folder / f"{noun}.partial"
-
-
-def _select(noun: str) -> str:
-    return (PORTFOLIO / f"{noun}.sql").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Delivers the demo's world: as the schema ``core_banking`` of a PostgreSQL database, or as ledger files.
+"""Delivers a demo's world: as the schema ``core_banking`` of a PostgreSQL database, as file drops, as ledger files.
 
 Belongs here: bringing chunks where they are wanted, once. What is in them stands in the other modules.
 """
@@ -10,6 +10,8 @@ from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,55 +21,33 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from arrears.errors import ConfigurationError
-from arrears.sources.demo.calendar import Calendar, number_of
-from arrears.sources.demo.contacts import contact_log
+from arrears.sources.demo import drops
+from arrears.sources.demo.calendar import number_of
+from arrears.sources.demo.columns import loan_ids
+from arrears.sources.demo.contacts import attempts, contact_log, promise, promises
 from arrears.sources.demo.files import LedgerFiles
+from arrears.sources.demo.order import Order
 from arrears.sources.demo.people import people
 from arrears.sources.demo.planted import PLANTED, good_loans, plant
 from arrears.sources.demo.schema import MARKER, SCHEMA, SOURCE
-from arrears.sources.demo.staff import staff
+from arrears.sources.demo.staff import roster_of, staff
+from arrears.sources.demo.stories import told
 from arrears.sources.demo.tables import books
 from arrears.sources.demo.totals import Totals
 from arrears.sources.demo.truth import TRUTH, truth
-from arrears.sources.demo.world import GENERATOR_VERSION, chunks, make
+from arrears.sources.demo.world import chunks, make
 from arrears.warehouse.connection import bulk_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
-    from pathlib import Path
 
     from adbc_driver_postgresql import dbapi
 
-TRUTH_DAYS = 3
+DAYS = 3  # that a demo's truth tells when nothing else is asked for
 WORKERS = 2
 IDENTITY = b"arrears.demo"
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('arrears.demo_ledger'))"
-
-
-@dataclass(frozen=True)
-class Order:
-    """Which ledger: equal orders give equal ledgers.
-
-    Attributes:
-        loans: Number of loans.
-        as_of: Business date; the world ends the day before.
-        seed: Of the random draws.
-    """
-
-    loans: int
-    as_of: date
-    seed: int
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """The order and the version of the generator, as stored beside what was made."""
-        return {
-            "loans": self.loans,
-            "as_of": self.as_of.isoformat(),
-            "seed": self.seed,
-            "generator_version": GENERATOR_VERSION,
-        }
 
 
 @dataclass(frozen=True)
@@ -76,13 +56,15 @@ class Chunk:
 
     Attributes:
         tables: Source tables by name.
-        truth: Expected figures of the last business dates.
+        truth: Expected figures of the order's business dates.
         planted: The mistakes in ``tables``.
+        stories: The arranged loans: loan_id, story, look_at.
     """
 
     tables: dict[str, pa.Table]
     truth: pa.Table
     planted: pa.Table
+    stories: list[dict[str, str]]
 
 
 class Sink(Protocol):
@@ -92,51 +74,69 @@ class Sink(Protocol):
         """Take some rows of some source tables."""
 
 
-def make_demo(loans: int, as_of: date, seed: int, out: Path | None, database: str | None) -> dict[str, Any]:
-    """Make the demo ledger as files, in a database, or both.
+def last_days(as_of: date) -> tuple[date, ...]:
+    """The business dates of a short demo that ends on ``as_of``."""
+    return tuple(as_of - timedelta(days=back) for back in reversed(range(DAYS)))
+
+
+def fill_demo(  # noqa: PLR0913  an order and where it goes
+    portfolio: str,
+    *,
+    loans: int,
+    seed: int,
+    business_dates: Iterable[date],
+    target: str,
+    truth: Path | None = None,
+) -> dict[str, Any]:
+    """Make the source of a demo portfolio hold the ledger of every given business date; an equal call changes nothing.
 
     Args:
-        loans: Number of loans, at least 1.
-        as_of: Business date; the world ends the day before.
+        portfolio: Its name.
+        loans: Number of loans.
         seed: Same seed, same ledger.
-        out: Folder for one Parquet file per ledger table as of ``as_of``, ``truth.parquet`` and ``planted.parquet``.
-        database: SQLAlchemy URL of a PostgreSQL database whose schema ``core_banking`` is filled.
+        business_dates: The world begins fourteen months before the first and ends the day before the last.
+        target: Where its SELECTs look: the SQLAlchemy URL of a PostgreSQL database, whose schema ``core_banking`` is
+            filled in one transaction, or the folder of an inbox, which gets one drop per date.
+        truth: Also write the expected figures of every date here, and ``stories.json`` beside it, unless they are
+            there for the same order.
 
     Returns:
-        The arguments, rows per table written to files, and whether the database was filled or held it already.
+        The order and ``source``: ``filled``, or ``unchanged`` when everything was there.
 
     Raises:
-        ConfigurationError: No loan, or the URL is no PostgreSQL URL.
-        WarehouseUnreachableError: The database did not answer.
-    """
-    order = Order(loans, as_of, seed)
-    result: dict[str, Any] = order.identity
-    if out is not None:
-        result |= _files(order, out)
-    if database is not None:
-        result |= load_demo(database, loans=loans, as_of=as_of, seed=seed)
-    return result
-
-
-def load_demo(url: str, *, loans: int, as_of: date, seed: int, truth: Path | None = None) -> dict[str, Any]:
-    """Fill schema ``core_banking`` in one transaction; a second equal call changes nothing.
-
-    Args:
-        url: SQLAlchemy URL of a PostgreSQL database.
-        loans: As ``make_demo``.
-        as_of: As ``make_demo``.
-        seed: As ``make_demo``.
-        truth: Also write the expected figures here, unless the file is there for the same ledger.
-
-    Returns:
-        The arguments and ``database``: ``filled``, or ``unchanged`` when it was there.
-
-    Raises:
-        ConfigurationError: No loan, or the URL is no PostgreSQL URL.
+        ConfigurationError: No such demo, no loan, no date, no PostgreSQL URL, or an inbox of another ledger.
         WarehouseUnreachableError: The database did not answer; what was there before is still there.
     """
+    order = Order.of(portfolio, loans=loans, seed=seed, dates=business_dates)
+    if order.lender.delivers == "inbox":
+        is_new = _fill_inbox(order, Path(target), truth)
+    else:
+        is_new = _fill_database(order, target, truth)
+    return {**order.identity, "source": "filled" if is_new else "unchanged"}
+
+
+def write_demo(order: Order, out: Path) -> dict[str, Any]:
+    """Write one Parquet file per ledger table as of the order's last date, its truth, its stories and mistakes.
+
+    Args:
+        order: Which ledger.
+        out: Folder; made when it is not there.
+
+    Returns:
+        The order, the rows per table, and the planted mistakes by kind.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        truths = stack.enter_context(_truth_file(out / "truth.parquet", order))
+        files = stack.enter_context(LedgerFiles(out, order.as_of))
+        planted = _deliver(order, [files], truths)
+        pq.write_table(planted, out / "planted.parquet")
+    mistakes = dict(Counter(planted["mistake"].to_pylist()))
+    return {**order.identity, "out": str(out), "rows": files.rows, "planted": mistakes}
+
+
+def _fill_database(order: Order, url: str, truth: Path | None) -> bool:
     _check_postgresql(url)
-    order = Order(loans, as_of, seed)
     with bulk_connection(url) as connection, connection.cursor() as cursor:
         cursor.execute(LOCK)
         is_there = _is_filled(cursor, order)
@@ -147,67 +147,75 @@ def load_demo(url: str, *, loans: int, as_of: date, seed: int, truth: Path | Non
         if not is_there:
             _finish(cursor, order)
         connection.commit()
-    return {**order.identity, "database": "unchanged" if is_there else "filled"}
+    return not is_there
 
 
-def _deliver(order: Order, sinks: list[Sink], truths: pq.ParquetWriter | None) -> pa.Table:
+def _fill_inbox(order: Order, inbox: Path, truth: Path | None) -> bool:
+    dates = drops.missing(order, inbox)
+    if dates or not _is_truth_of(truth, order):
+        sink = drops.Drops(inbox, dates)
+        with _truth_file(truth, order) as truths:
+            _deliver(order, [sink], truths)
+        sink.deliver()
+        drops.mark(order, inbox, dates)
+    return bool(dates)
+
+
+def _deliver(order: Order, sinks: list[Sink], truths: _Truths | None) -> pa.Table:
     """Make the world once and hand every part to every sink; the list of planted mistakes comes back."""
-    calendar = Calendar(number_of(order.as_of))
-    totals = Totals(calendar)
+    totals = Totals(order.calendar)
     planted = [PLANTED.empty_table()]
     for chunk in _made(order):
         totals.add(chunk.tables)
         for sink in sinks:
             sink.write(chunk.tables)
         if truths is not None:
-            truths.write_table(chunk.truth)
+            truths.write(chunk)
         planted.append(chunk.planted)
     for sink in sinks:
-        sink.write(staff(calendar, order.loans, order.seed) | totals.tables())
+        sink.write(staff(order) | totals.tables())
     return pa.concat_tables(planted)
 
 
 def _made(order: Order) -> Iterator[Chunk]:
     """The chunks in order, a few made ahead."""
-    if order.loans < 1:
-        raise ConfigurationError(f"{order.loans} loans", "at least 1", "demo-ledger")
     with ThreadPoolExecutor(WORKERS) as pool:
         ahead: deque[Any] = deque()
         for part in chunks(order.loans):
-            ahead.append(pool.submit(make_chunk, number_of(order.as_of), order.seed, *part))
+            ahead.append(pool.submit(make_chunk, order, *part))
             if len(ahead) > WORKERS:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
 
 
-def make_chunk(as_of: int, seed: int, index: int, first: int, loans: int) -> Chunk:
+def make_chunk(order: Order, index: int, first: int, loans: int) -> Chunk:
     """One chunk with everything around it.
 
     Args:
-        as_of: Day number of the business date.
-        seed: Of the ledger.
+        order: Which ledger.
         index: Number of the chunk.
         first: Number of its first loan.
         loans: Its loans.
     """
-    plan = make(as_of, seed, index, first, loans)
-    random = np.random.default_rng((seed, index, 1))  # draws of its own: the books do not move when people do
+    plan = make(order, index, first, loans)
+    random = np.random.default_rng((order.seed, index, 1))  # of its own: the books do not move when people do
     parties = people(plan, random)
-    tables = {**parties.tables, "contact_log": contact_log(plan, parties, random), **books(plan, random)}
+    tried = attempts(plan, parties, random)
+    plan.promises = promises(plan, tried, roster_of(order), random)
+    tables = {
+        **parties.tables,
+        "contact_log": contact_log(plan, tried, random),
+        "promise": promise(plan),
+        **books(plan, random),
+    }
     tables, planted = plant(plan, tables)
-    expected = pa.concat_tables([truth(plan, day) for day in range(as_of - TRUTH_DAYS + 1, as_of + 1)])
-    return Chunk(tables, expected.filter(good_loans(plan, expected["loan_id"])), planted)
-
-
-def _files(order: Order, out: Path) -> dict[str, Any]:
-    out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        truths = stack.enter_context(_truth_file(out / "truth.parquet", order))
-        files = stack.enter_context(LedgerFiles(out, order.as_of))
-        planted = _deliver(order, [files], truths)
-        pq.write_table(planted, out / "planted.parquet")
-    return {"out": str(out), "rows": files.rows, "planted": dict(Counter(planted["mistake"].to_pylist()))}
+    expected = pa.concat_tables([truth(plan, number_of(day)) for day in order.dates])
+    names = loan_ids(plan.numbers)
+    stories = [
+        {"loan_id": names[row].as_py(), "story": story.name, "look_at": story.look_at} for row, story in told(plan)
+    ]
+    return Chunk(tables, expected.filter(good_loans(plan, expected["loan_id"])), planted, stories)
 
 
 # ------------------------------------------------------------------------------------------------------- database
@@ -236,19 +244,19 @@ def _finish(cursor: dbapi.Cursor, order: Order) -> None:
         for statement in table.create_indexes:
             cursor.execute(statement)
         cursor.execute(f"ANALYZE {SCHEMA}.{table.name}")
-    cursor.execute(
-        f"INSERT INTO {SCHEMA}.{MARKER.name} VALUES "
-        f"({order.loans}, DATE '{order.as_of}', {order.seed}, {GENERATOR_VERSION}, now())"
-    )
+    cursor.execute(f"INSERT INTO {SCHEMA}.{MARKER.name} VALUES ('{_told(order.identity)}', now())")
 
 
 def _is_filled(cursor: dbapi.Cursor, order: Order) -> bool:
-    cursor.execute(f"SELECT to_regclass('{SCHEMA}.{MARKER.name}') IS NOT NULL")
+    held = (
+        "SELECT count(*) FROM information_schema.columns "
+        f"WHERE (table_schema, table_name, column_name) = ('{SCHEMA}', '{MARKER.name}', 'identity')"
+    )
+    cursor.execute(held)
     if not cursor.fetchone()[0]:
         return False
-    cursor.execute(f"SELECT loans, as_of, seed, generator_version FROM {SCHEMA}.{MARKER.name}")
-    found = cursor.fetchall()
-    return bool(found == [(order.loans, order.as_of, order.seed, GENERATOR_VERSION)])
+    cursor.execute(f"SELECT identity FROM {SCHEMA}.{MARKER.name}")
+    return bool(cursor.fetchall() == [(_told(order.identity),)])
 
 
 def _check_postgresql(url: str) -> None:
@@ -261,17 +269,32 @@ def _check_postgresql(url: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------- truth
+@dataclass
+class _Truths:
+    """Writes expected figures and gathers stories."""
+
+    writer: pq.ParquetWriter
+    stories: list[dict[str, str]]
+
+    def write(self, chunk: Chunk) -> None:
+        self.writer.write_table(chunk.truth)
+        self.stories += chunk.stories
+
+
 @contextmanager
-def _truth_file(path: Path | None, order: Order) -> Iterator[pq.ParquetWriter | None]:
-    """A writer of expected figures that shows its file only when it is whole; None without a path."""
+def _truth_file(path: Path | None, order: Order) -> Iterator[_Truths | None]:
+    """Expected figures and stories, shown only when they are whole; None without a path."""
     if path is None:
         yield None
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    schema = TRUTH.with_metadata({IDENTITY: json.dumps(order.identity, sort_keys=True)})
+    schema = TRUTH.with_metadata({IDENTITY: _told(_with_dates(order))})
+    stories: list[dict[str, str]] = []
     with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        yield writer
+        yield _Truths(writer, stories)
+    told_ones = json.dumps(stories, indent=1, ensure_ascii=False)
+    (path.parent / "stories.json").write_text(told_ones + "\n", encoding="utf-8")
     partial.replace(path)
 
 
@@ -281,4 +304,12 @@ def _is_truth_of(path: Path | None, order: Order) -> bool:
     if not path.is_file():
         return False
     metadata = pq.read_schema(path).metadata or {}
-    return metadata.get(IDENTITY) == json.dumps(order.identity, sort_keys=True).encode()
+    return metadata.get(IDENTITY) == _told(_with_dates(order)).encode()
+
+
+def _with_dates(order: Order) -> dict[str, Any]:
+    return {**order.identity, "dates": [day.isoformat() for day in order.dates]}
+
+
+def _told(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True)

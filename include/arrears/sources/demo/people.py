@@ -14,7 +14,7 @@ import pyarrow as pa
 from arrears.sources.demo.calendar import NEVER, choice, drawn
 from arrears.sources.demo.columns import customer_ids, days, ids, instants, loan_ids, texts
 from arrears.sources.demo.schema import TABLES
-from arrears.sources.demo.stories import STORIES
+from arrears.sources.demo.stories import told
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,24 +22,8 @@ if TYPE_CHECKING:
     from arrears.sources.demo.calendar import Days
     from arrears.sources.demo.plan import Plan
 
-LANGUAGES = (("zh-CN", 0.945), ("en", 0.035), ("ug", 0.015), ("bo", 0.005))
-ZONES = (  # travellers roam; "": not known
-    *(("Asia/Shanghai", 0.93), ("Asia/Urumqi", 0.02), ("Asia/Bangkok", 0.01), ("Asia/Tokyo", 0.01)),
-    *(("Europe/Paris", 0.01), ("", 0.02)),
-)
 OTHERS = (("E", "emergency_contact", 0.25), ("K", "co_borrower", 0.04))  # prefix, role, share of loans
-POINTS = (  # prefix, kind, place, share of borrowers, beside the mobile that everybody has
-    ("U", "push", "personal", 0.35),
-    ("X", "email", "personal", 0.45),
-    ("H", "postal", "home", 0.70),
-    ("W", "landline", "workplace", 0.03),
-)
-CONSENTS = (("sms", 0.96), ("call", 0.97), ("voice_bot", 0.80))
-FLAGS = (
-    *(("dispute", 30), ("hardship", 22), ("opt_out", 14), ("opt_out_sms", 8), ("attorney_known", 7)),
-    *(("deceased", 5), ("bankruptcy_stay", 4), ("disaster_area", 4), ("identity_theft", 4), ("self_harm_risk", 2)),
-)
-ON_LOAN = ("dispute", "identity_theft")
+ON_LOAN = ("dispute", "written_dispute_in_validation_period", "identity_theft")
 FLAG_DAYS = 90  # flags began within so many days before the end
 
 
@@ -69,7 +53,7 @@ def people(plan: Plan, random: np.random.Generator) -> People:
     )
     since = np.concatenate([known_on, *(plan.disbursed[row] for _, _, row in others)])
     tables = {
-        "customer": _customers(customers, since, random),
+        "customer": _customers(plan, customers, since, random),
         "loan_role": _roles(plan, others),
         "contact_point": _points(plan, customers, since, random),
         "consent": _consents(plan, known_on, random),
@@ -78,14 +62,14 @@ def people(plan: Plan, random: np.random.Generator) -> People:
     return People(tables, held_from, known_on)
 
 
-def _customers(customers: pa.Array, since: Days, random: np.random.Generator) -> pa.Table:
+def _customers(plan: Plan, customers: pa.Array, since: Days, random: np.random.Generator) -> pa.Table:
     size = len(customers)
     return pa.Table.from_arrays(
         [
             customers,
             pa.compute.binary_join_element_wise(pa.scalar("P"), customers, ""),
             pa.array(drawn(random, 0.001, size)),
-            texts(choice(random, LANGUAGES, size)),
+            texts(choice(random, plan.lender.reaching.languages, size)),
             days(since),
         ],
         schema=TABLES["customer"].arrow,
@@ -115,15 +99,24 @@ def _roles(plan: Plan, others: list[tuple[str, str, npt.NDArray[np.intp]]]) -> p
 
 def _points(plan: Plan, customers: pa.Array, since: Days, random: np.random.Generator) -> pa.Table:
     """A mobile for everybody; some borrowers have an app, an e-mail address, a line at work."""
-    size, borrowers = len(customers), len(plan.risk)
-    row = [np.arange(size), *(np.flatnonzero(drawn(random, share, borrowers)) for _, _, _, share in POINTS)]
-    kinds = [("M", "mobile", "personal"), *((prefix, kind, place) for prefix, kind, place, _ in POINTS)]
+    size, reaching = len(customers), plan.lender.reaching
+    row = [np.arange(size), *(_owners(plan, kind, share, random) for _, kind, _, share in reaching.points)]
+    kinds = [("M", "mobile", "personal"), *((prefix, kind, place) for prefix, kind, place, _ in reaching.points)]
     index = np.concatenate(row)
     known = since[index]
-    zone = choice(random, ZONES, size)[index]
+    home, other = choice(random, reaching.zones, size), choice(random, reaching.zones, size)
+    mobile = np.where(drawn(random, reaching.moved, size), other, home)
     wrong = drawn(random, 0.025, len(index))
     invalid = known + np.floor(random.random(len(index)) * (plan.calendar.end - known + 1)).astype(np.int32)
     invalid = np.where(wrong, invalid, NEVER)
+    for loan, story in told(plan):
+        borrower = plan.borrower[loan]
+        if story.zones:
+            mobile[borrower], home[borrower] = story.zones
+        invalid[index == borrower] = NEVER
+        if story.has_wrong_number:
+            invalid[borrower] = plan.calendar.end - 1
+    zone = np.concatenate([mobile, home[index[size:]]])
     verified = np.where(drawn(random, 0.05, len(index)), NEVER, known)
     return pa.Table.from_arrays(
         [
@@ -134,13 +127,21 @@ def _points(plan: Plan, customers: pa.Array, since: Days, random: np.random.Gene
             texts(np.concatenate([np.full(len(at), kind[1]) for kind, at in zip(kinds, row, strict=True)])),
             texts(zone, absent=zone == ""),
             texts(np.concatenate([np.full(len(at), kind[2]) for kind, at in zip(kinds, row, strict=True)])),
-            instants(verified, random.integers(32_000, 64_000, len(index))),
-            instants(invalid, random.integers(32_000, 64_000, len(index))),
+            instants(plan.calendar, verified, random.integers(32_000, 64_000, len(index))),
+            instants(plan.calendar, invalid, random.integers(32_000, 64_000, len(index))),
             days(known),
             days(invalid),
         ],
         schema=TABLES["contact_point"].arrow,
     )
+
+
+def _owners(plan: Plan, kind: str, share: float, random: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Rows of the borrowers who have such a point; who has a story of zones has an address."""
+    owns = drawn(random, share, len(plan.risk))
+    if kind == "postal":
+        owns[[plan.borrower[loan] for loan, story in told(plan) if story.zones]] = True
+    return np.flatnonzero(owns)
 
 
 def _point_ids(prefix: str, customers: pa.Array) -> pa.Array:
@@ -155,7 +156,8 @@ def mobile_ids(numbers: npt.NDArray[np.int64]) -> pa.Array:
 def _consents(plan: Plan, known_on: Days, random: np.random.Generator) -> pa.Table:
     """Consents given with the first loan; a few expire, are withdrawn, or extend the hours."""
     borrowers, end = len(known_on), plan.calendar.end
-    kinds = [(channel, "collection", share) for channel, share in CONSENTS] + [("call", "hours", 0.005)]
+    kinds = [(channel, "collection", share) for channel, share in plan.lender.reaching.consents]
+    kinds.append(("call", "hours", 0.005))
     row = [np.flatnonzero(drawn(random, share, borrowers)) for _, _, share in kinds]
     index = np.concatenate(row)
     order = np.concatenate([np.full(len(at), number) for number, at in enumerate(row)])
@@ -171,9 +173,9 @@ def _consents(plan: Plan, known_on: Days, random: np.random.Generator) -> pa.Tab
             customer_ids(plan.borrower_numbers[index]),
             texts(np.array([channel for channel, _, _ in kinds])[order]),
             texts(np.array([purpose for _, purpose, _ in kinds])[order]),
-            instants(given, second),
-            instants(expires, second),
-            instants(revoked, second + 1),
+            instants(plan.calendar, given, second),
+            instants(plan.calendar, expires, second),
+            instants(plan.calendar, revoked, second + 1),
             days(given),
             days(revoked),
         ],
@@ -188,17 +190,17 @@ def _flags(plan: Plan, random: np.random.Generator) -> tuple[pa.Table, Days]:
     late = plan.is_late_at(end)
     chosen = drawn(random, np.where(late, 0.07, 0.002), plan.loans)
     chosen[paused] = True
-    flag_of_story = np.array([story.flag for story in STORIES])
-    told = np.flatnonzero(plan.story != "")
-    chosen[told] = flag_of_story[told] != ""
-    code = choice(random, FLAGS, plan.loans)
+    arranged = np.flatnonzero(plan.story != "")
+    flag_of_story = np.array([story.flag for _, story in told(plan)], dtype="<U40")
+    chosen[arranged] = flag_of_story != ""
+    code = choice(random, plan.lender.reaching.flags, plan.loans).astype("<U40")
     code[paused] = "hardship"
-    code[told] = flag_of_story[told]
+    code[arranged] = flag_of_story
     starts = end - random.integers(0, FLAG_DAYS, plan.loans)
     starts[plan.pauses.loan] = plan.pauses.known_on
-    starts[told] = end - 1
+    starts[arranged] = end - 1
     lasts = np.where(drawn(random, 0.25, plan.loans), random.integers(5, 60, plan.loans), NEVER)
-    lasts[told] = NEVER
+    lasts[arranged] = NEVER
     row = np.flatnonzero(chosen & (starts >= plan.disbursed) & (starts < plan.ended) & (starts <= end))
     ends = np.where(starts + lasts <= end, starts + lasts, NEVER)[row]
     on_loan, on_point = np.isin(code[row], ON_LOAN), code[row] == "opt_out_sms"
@@ -216,8 +218,8 @@ def _flags(plan: Plan, random: np.random.Generator) -> tuple[pa.Table, Days]:
             pa.compute.if_else(pa.array(on_loan | on_point), no_text, customer_ids(numbers)),
             pa.compute.if_else(pa.array(on_loan), loan_ids(plan.numbers[row]), no_text),
             pa.compute.if_else(pa.array(on_point), mobile_ids(numbers), no_text),
-            instants(starts, second),
-            instants(ends, second),
+            instants(plan.calendar, starts, second),
+            instants(plan.calendar, ends, second),
             days(starts),
             days(ends),
         ],

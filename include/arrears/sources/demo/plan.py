@@ -5,7 +5,7 @@ Belongs here: the shape of a plan and questions to it. ``world`` draws it; ``tru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from arrears.sources.demo.calendar import NEVER, Amounts, Calendar, Days, Mask
 
 if TYPE_CHECKING:
     from arrears.sources.demo.cells import Cells
+    from arrears.sources.demo.lender import Lender
 
 
 LOANS_A_MISTAKE = 2_500  # one set of planted mistakes for so many loans
@@ -51,10 +52,42 @@ class Pauses:
 
 
 @dataclass
+class Promises:
+    """Flat arrays, one row per promise to pay.
+
+    Attributes:
+        loan: Row of the loan in its chunk.
+        contact: Number of the contact in which it was made.
+        agent: Number of the agent it was made to; 0: to a machine.
+        made_on: Day it was made.
+        second: Of that day.
+        amount_minor: How much, minor units.
+        due_on: Last day on which the promised money may be credited.
+        kept_on: Day from which the money counts, credited by ``due_on``; NEVER where it was not kept.
+    """
+
+    loan: npt.NDArray[np.intp]
+    contact: npt.NDArray[np.int64]
+    agent: npt.NDArray[np.int64]
+    made_on: Days
+    second: npt.NDArray[np.int64]
+    amount_minor: Amounts
+    due_on: Days
+    kept_on: Days
+
+
+def no_promises() -> Promises:
+    """No row."""
+    none, number = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
+    return Promises(none.astype(np.intp), number, number, none, number, number, none, none)
+
+
+@dataclass
 class Plan:
     """One chunk of the world.
 
     Attributes:
+        lender: Whose loans they are.
         calendar: Its days.
         first: Number of the first loan; loans are numbered through the whole ledger.
         borrower: (n,) row of the borrower.
@@ -70,8 +103,10 @@ class Plan:
         ended_code: (n,) status after it.
         pauses: Lawful deferrals.
         story: (n,) name of a planted story, or "".
+        promises: What was promised in contacts.
     """
 
+    lender: Lender
     calendar: Calendar
     first: int
     borrower: npt.NDArray[np.intp]
@@ -87,6 +122,7 @@ class Plan:
     ended_code: npt.NDArray[Any]
     pauses: Pauses
     story: npt.NDArray[Any]
+    promises: Promises = field(default_factory=no_promises)
 
     @property
     def loans(self) -> int:

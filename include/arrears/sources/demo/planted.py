@@ -49,7 +49,7 @@ def plant(plan: Plan, tables: dict[str, pa.Table]) -> tuple[dict[str, pa.Table],
             on_host = loans[at] if row.get("loan_no") == loans[at] else None
             listed.append({"table_name": NOUNS[name], "row_id": row_id, "mistake": mistake, "loan_id": on_host})
         foreign = pc.equal(tables["loan_account"]["loan_no"], loans[at + 1])
-        currency = pc.if_else(foreign, "USD", tables["loan_account"]["currency"])
+        currency = pc.if_else(foreign, plan.lender.foreign, tables["loan_account"]["currency"])
         index = tables["loan_account"].schema.get_field_index("currency")
         tables["loan_account"] = tables["loan_account"].set_column(index, "currency", currency)
         wrong = {"table_name": "loan", "row_id": loans[at + 1], "mistake": "currency of another country"}

@@ -206,6 +206,22 @@ SOURCE = (
         known_on=DAY,
     ),
     _source(
+        "promise",
+        "Promises to pay, made in contacts",
+        ("known_on",),
+        ("loan_no",),
+        promise_no=TEXT,
+        loan_no=TEXT,
+        contact_no=TEXT,
+        agent_no=TEXT,
+        made_at=INSTANT,
+        amount_minor=MONEY,
+        currency=TEXT,
+        due_on=DAY,
+        payment_channel=TEXT,
+        known_on=DAY,
+    ),
+    _source(
         "agent_roster",
         "Shifts of the collection agents, published a week ahead",
         ("shift_on",),
@@ -237,7 +253,7 @@ SOURCE = (
 TABLES = {table.name: table for table in SOURCE}
 MARKER = SourceTable(
     "demo_ledger",
-    {"loans": MONEY, "as_of": DAY, "seed": MONEY, "generator_version": WHOLE, "made_at": INSTANT},
+    {"identity": TEXT, "made_at": INSTANT},
     (),
     "The arguments this schema was filled with; an equal call leaves it as it is",
 )

@@ -14,7 +14,7 @@ from arrears.sources.demo.calendar import NEVER
 from arrears.sources.demo.cells import SLOTS
 from arrears.sources.demo.columns import customer_ids, days, ids, instants, loan_ids, texts
 from arrears.sources.demo.schema import TABLES
-from arrears.sources.demo.world import CURRENCY
+from arrears.sources.demo.stories import told
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,7 +49,7 @@ def loan_account(plan: Plan) -> pa.Table:
         loan_ids(plan.numbers),
         customer_ids(plan.borrower_numbers[plan.borrower]),
         texts(plan.product),
-        pa.array([CURRENCY] * plan.loans),
+        pa.array([plan.lender.currency] * plan.loans),
         plan.principal,
         days(plan.disbursed),
         days(plan.cells.due[np.arange(plan.loans), plan.count - 1]),
@@ -133,10 +133,20 @@ def posting(plan: Plan, random: np.random.Generator) -> pa.Table:
         texts(kind),
         days(effective),
         days(booked),
-        instants(booked, random.integers(7 * 3600, 23 * 3600, len(row))),
+        instants(plan.calendar, booked, _seconds(plan, row, booked, random)),
         amount,
         pa.compute.if_else(pa.array(kind == "reversal"), ids("T", number - 20, 10), pa.scalar(None, pa.string())),
     )
+
+
+def _seconds(plan: Plan, row: npt.NDArray[np.intp], booked: Days, random: np.random.Generator) -> Whole:
+    """Second of the day of each booking, as its story says where it has one."""
+    seconds = random.integers(7 * 3600, 23 * 3600, len(row))
+    for loan, story in told(plan):
+        if story.booked_second is not None and story.booked is not None:
+            at = (row == loan) & (booked == plan.calendar.end - story.booked)
+            seconds[at] = story.booked_second
+    return seconds
 
 
 _Rows = tuple["npt.NDArray[np.intp]", "npt.NDArray[Any]", "Days", "Days", "Amounts", "Whole"]

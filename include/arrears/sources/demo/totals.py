@@ -41,6 +41,7 @@ class Totals:
     """
 
     def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
         self._days = np.arange(calendar.first, calendar.end + 1, dtype=np.int32)
         self._changes = {measure: np.zeros(len(self._days), dtype=np.int64) for measure in MEASURES}
 
@@ -85,7 +86,7 @@ class Totals:
             schema=TABLES["control_total"].arrow,
         )
         close = pa.Table.from_arrays(
-            [days(self._days), instants(self._days, np.full(size, CLOSED_AT_SECOND))],
+            [days(self._days), instants(self._calendar, self._days, np.full(size, CLOSED_AT_SECOND))],
             schema=TABLES["daily_close"].arrow,
         )
         return {"control_total": control, "daily_close": close}

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from arrears.sources.demo.calendar import Days, Whole
     from arrears.sources.demo.plan import Pauses, Plan
 
-TOLERANCE_MINOR = 100  # as in portfolio.yaml of demo_travel_cn
-GRACE_DAYS = 0  # as above
-
 TRUTH = pa.schema(
     [
         pa.field("loan_id", pa.string()),
@@ -37,6 +34,8 @@ TRUTH = pa.schema(
         pa.field("past_due_fee_minor", pa.int64()),
         pa.field("past_due_penalty_minor", pa.int64()),
         pa.field("outstanding_principal_minor", pa.int64()),
+        pa.field("promises_due", pa.int32()),
+        pa.field("promises_kept", pa.int32()),
     ]
 )
 
@@ -58,12 +57,12 @@ def truth(plan: Plan, business_date: int) -> pa.Table:
 
     is_due = plan.cells.due < business_date
     short = np.where(is_due & is_open[:, None], sum(parts), 0).cumsum(axis=1)
-    is_past_due = short[:, -1] > TOLERANCE_MINOR
-    oldest = np.argmax(short > TOLERANCE_MINOR, axis=1)
+    is_past_due = short[:, -1] > plan.lender.tolerance_minor
+    oldest = np.argmax(short > plan.lender.tolerance_minor, axis=1)
     since = np.where(is_past_due, plan.cells.due[np.arange(plan.loans), oldest], NEVER).astype(np.int32)
     days = np.where(is_past_due, business_date - since, 0)
     paused = _paused_days(plan.pauses, since, business_date, close)
-    grace = np.where(plan.grace < 0, GRACE_DAYS, plan.grace)
+    grace = np.where(plan.grace < 0, plan.lender.grace_days, plan.grace)
     amounts = [np.where(is_due & is_past_due[:, None], part, 0).sum(axis=1) for part in parts]
 
     there = plan.disbursed <= close
@@ -79,6 +78,7 @@ def truth(plan: Plan, business_date: int) -> pa.Table:
         pa.array(sum(amounts)[there]),
         *(pa.array(amount[there]) for amount in amounts),
         pa.array(np.where(is_open, parts[0].sum(axis=1), 0)[there]),
+        *(pa.array(count[there]) for count in _promised(plan, close)),
     ]
     return pa.Table.from_arrays(columns, schema=TRUTH)
 
@@ -88,6 +88,15 @@ def status_at(plan: Plan, close: int, *, owes: Whole) -> Whole:
     status = np.where(plan.charged_off <= close, "charged_off", "active")
     status = np.where(owes, status, "paid_off")
     return np.where(plan.ended <= close, plan.ended_code, status)
+
+
+def _promised(plan: Plan, close: int) -> tuple[Whole, Whole]:
+    """(n,) promises whose day had come by a close, and those of them that were kept as far as was known then."""
+    promises = plan.promises
+    due = promises.due_on <= close
+    kept = due & (promises.kept_on <= close)
+    counts = (np.bincount(promises.loan[which], minlength=plan.loans).astype(np.int32) for which in (due, kept))
+    return next(counts), next(counts)
 
 
 def _paused_days(pauses: Pauses, since: Days, until: int, close: int) -> Whole:

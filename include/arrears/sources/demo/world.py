@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from arrears.sources.demo.behaviour import behave
-from arrears.sources.demo.calendar import NEVER, Calendar, choice, drawn
+from arrears.sources.demo.calendar import NEVER, choice, drawn
 from arrears.sources.demo.cells import SLOTS, Cells
 from arrears.sources.demo.plan import Plan, no_pauses
-from arrears.sources.demo.stories import place, play
+from arrears.sources.demo.stories import LEAST_LOANS, borrowers_of, place, play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +23,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from arrears.sources.demo.calendar import Amounts
+    from arrears.sources.demo.order import Order
 
-GENERATOR_VERSION = 1  # raise it when the same arguments give another ledger
 CHUNK = 50_000
-CURRENCY = "CNY"
 
 LOANS_PER_BORROWER = ((1, 0.60), (2, 0.25), (3, 0.10), (4, 0.05))
-INSTALMENTS = ((3, 0.15), (6, 0.25), (9, 0.20), (12, 0.40))
-PRODUCTS = (("trip_package", 0.5), ("trip_flight", 0.3), ("trip_hotel", 0.2))
-DUE_DAYS = ((1, 0.13), (10, 0.20), (15, 0.20), (25, 0.27), (0, 0.20))  # 0: any day of the month
-MONTHLY_RATE_BPS = ((75, 0.2), (100, 0.4), (120, 0.3), (150, 0.1))
 GRACE_DAYS = ((-1, 0.980), (0, 0.005), (3, 0.015))  # -1: the portfolio's
 RISK_FACTORS = ((0.35, 0.70), (1.6, 0.25), (5.0, 0.05))  # good, mixed, poor payers; mean near 0.9
 
@@ -43,26 +38,33 @@ def chunks(loans: int) -> Iterator[tuple[int, int, int]]:
         yield index, start + 1, min(CHUNK, loans - start)
 
 
-def contracts(calendar: Calendar, first: int, loans: int, random: np.random.Generator) -> Plan:
+def contracts(order: Order, first: int, loans: int, random: np.random.Generator) -> Plan:
     """Loans with their schedules; no payment planned yet."""
-    borrower = np.repeat(np.arange(loans), choice(random, LOANS_PER_BORROWER, loans))[:loans]
+    calendar, lending = order.calendar, order.lender.lending
+    loans_each = choice(random, LOANS_PER_BORROWER, loans)
+    if first == 1 and loans >= LEAST_LOANS:
+        loans_each = np.concatenate([borrowers_of(order.lender.stories), loans_each])
+    borrower = np.repeat(np.arange(len(loans_each)), loans_each)[:loans]
     borrowers = int(borrower[-1]) + 1
-    count = choice(random, INSTALMENTS, loans)
+    count = choice(random, lending.instalments, loans)
     disbursed = calendar.disbursals(loans, random)
-    day_of_month = choice(random, DUE_DAYS, loans)
+    day_of_month = choice(random, lending.due_days, loans)
     day_of_month = np.where(day_of_month == 0, random.integers(2, 29, loans), day_of_month)
-    principal = np.round(np.clip(np.exp(random.normal(8.6, 0.7, loans)), 500, 50_000) / 10).astype(np.int64) * 1000
+    mean, deviation, least, most = lending.principal
+    drawn_principal = np.clip(np.exp(random.normal(mean, deviation, loans)), least, most)
+    principal = np.round(drawn_principal / 10).astype(np.int64) * 1000
     cells = Cells.empty(loans)
     in_schedule = np.arange(SLOTS) < count[:, None]
     cells.due[in_schedule] = calendar.due_days(disbursed, day_of_month, SLOTS)[in_schedule]
     plan = Plan(
+        lender=order.lender,
         calendar=calendar,
         first=first,
         borrower=borrower,
         risk=choice(random, RISK_FACTORS, borrowers),
         disbursed=disbursed,
         count=count,
-        product=choice(random, PRODUCTS, loans),
+        product=choice(random, lending.products, loans).astype("<U24"),
         principal=principal,
         grace=choice(random, GRACE_DAYS, loans).astype(np.int32),
         cells=cells,
@@ -74,16 +76,16 @@ def contracts(calendar: Calendar, first: int, loans: int, random: np.random.Gene
     )
     place(plan)
     cells.principal[:] = _spread(principal, plan.count)
-    interest = principal * choice(random, MONTHLY_RATE_BPS, loans) * plan.count // 10_000
+    interest = principal * choice(random, lending.monthly_rate_bps, loans) * plan.count // 10_000
     cells.interest[:] = _spread(interest, plan.count)
     cells.fee[:, 0] = np.where(drawn(random, 0.15, loans), principal // 100, 0)
     return plan
 
 
-def make(as_of: int, seed: int, index: int, first: int, loans: int) -> Plan:
+def make(order: Order, index: int, first: int, loans: int) -> Plan:
     """One whole chunk of the world: contracts, then what people do, then the arranged stories."""
-    random = np.random.default_rng((seed, index))
-    plan = contracts(Calendar(as_of), first, loans, random)
+    random = np.random.default_rng((order.seed, index))
+    plan = contracts(order, first, loans, random)
     behave(plan, random)
     play(plan)
     return plan

@@ -1,0 +1,12 @@
+-- Consents given by the close; a withdrawal counts from the day it is known.
+SELECT
+    consent_id,
+    party_id,
+    channel_code,
+    purpose_code,
+    given_at,
+    expires_at,
+    revoked_at,
+    source_file,
+    source_line
+FROM consent

@@ -6,26 +6,17 @@ Every outcome is compared with an undisturbed run of the same dates by the comma
 import os
 import signal
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
-from arrears.jobs.day import Day
-from arrears.jobs.run_day import day_summary, run_day
-from arrears.local.airflow import USER
-from arrears.local.api import AirflowApi
-from arrears.local.demo import Demo
-from arrears.local.deployment import Deployment
-from arrears.local.drive import last_words
-from arrears.local.home import Home
+from arrears.jobs.run_day import run_day
 from arrears.settings import Settings
 from arrears.warehouse.migrate import upgrade
+from support.servers import BOOK, WAIT_SECONDS, running_floor
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
-BOOK = Demo("demo_travel_cn", "Asia/Shanghai", loans=400, seed=7)
 STEPS = [
     "wait_for_source",
     "extract",
@@ -38,88 +29,19 @@ STEPS = [
     "metrics",
     "publish",
 ]
-WAIT_SECONDS = 240
-
-
-@dataclass
-class Floor:
-    """A running deployment with one small portfolio."""
-
-    deployment: Deployment
-    api: AirflowApi
-    strike: Path
-
-    @property
-    def dates(self):
-        return self.deployment.dates(BOOK)
-
-    def settings(self):
-        return Settings(
-            warehouse_url=self.deployment.warehouse_url, lake_url=f"file://{self.deployment.home.var / 'lake'}"
-        )
-
-    def hashes(self, business_date):
-        return day_summary(Day.open(BOOK.portfolio, business_date, settings=self.settings()))["content_hashes"]
-
-    def run_of(self, business_date):
-        return self.api.runs(BOOK.dag_id, business_date)[0]
-
-    def wait(self, business_date, state="success"):
-        give_up = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < give_up:
-            run = self.run_of(business_date)
-            if run.is_over:
-                assert run.state == state, self.last_words(run.run_id)
-                return run
-            time.sleep(0.5)
-        raise AssertionError(f"{business_date} is not over")
-
-    def last_words(self, run_id):
-        failed = [task for task in self.api.tasks(BOOK.dag_id, run_id) if task.state == "failed"]
-        return {task.task_id: last_words(self.api.log(BOOK.dag_id, run_id, task)) for task in failed}
-
-    def wait_for_task(self, business_date, task_id, states):
-        give_up = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < give_up:
-            run = self.run_of(business_date)
-            found = [task for task in self.api.tasks(BOOK.dag_id, run.run_id) if task.task_id == task_id]
-            if found and found[0].state in states:
-                return found[0]
-            time.sleep(0.1)
-        raise AssertionError(f"{task_id} of {business_date} never came to {states}")
-
-    def clear(self, business_date, **what):
-        answer = {"dry_run": False, "only_failed": False, "include_downstream": False, **what}
-        answer["dag_run_id"] = self.run_of(business_date).run_id
-        self.api._ask("POST", f"/api/v2/dags/{BOOK.dag_id}/clearTaskInstances", json=answer)  # noqa: SLF001
-
-    def ledger(self):
-        url = self.deployment.warehouse_url.replace("+psycopg", "")
-        with psycopg.connect(url) as connection:
-            count = "SELECT (SELECT count(*) FROM ops.publish_ledger), (SELECT count(*) FROM ops.notification)"
-            return connection.execute(count).fetchone()
 
 
 @pytest.fixture(scope="module")
-def floor(tmp_path_factory):
-    home = tmp_path_factory.mktemp("floor")
-    strike = home / "strike"
-    patch = pytest.MonkeyPatch()
-    patch.setitem(Settings.model_config, "env_file", None)  # not the developer's own deployment
-    patch.delenv("ARREARS_WAREHOUSE_URL", raising=False)
-    patch.setenv("ARREARS_FAILPOINT", "publish.before_commit")
-    patch.setenv("ARREARS_FAILPOINT_FILE", str(strike))
-    deployment = Deployment(Home(home), (BOOK,))
-    patch.setenv("ARREARS_DEMO_FIRST_DATE", deployment.dates(BOOK)[0].isoformat())
-    with deployment.started(is_scheduling=False, say=print):
-        patch.setenv("ARREARS_WAREHOUSE_URL", deployment.warehouse_url)
-        with AirflowApi(deployment.airflow.address, USER, deployment.airflow.password) as api:
-            give_up = time.monotonic() + 60
-            while api.parsed_at(BOOK.dag_id) is None and time.monotonic() < give_up:
-                time.sleep(0.5)
-            api.pause(BOOK.dag_id, paused=False)
-            yield Floor(deployment, api, strike)
-    patch.undo()
+def strike(tmp_path_factory):
+    """The file that makes the fail point strike."""
+    return tmp_path_factory.mktemp("strike") / "strike"
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory, strike):
+    failing = {"ARREARS_FAILPOINT": "publish.before_commit", "ARREARS_FAILPOINT_FILE": str(strike)}
+    with running_floor(tmp_path_factory.mktemp("floor"), environment=failing) as floor:
+        yield floor
 
 
 @pytest.fixture(scope="module")
@@ -147,16 +69,16 @@ def test_dates_started_in_the_wrong_order_end_right(floor, undisturbed):
     assert floor.hashes(second) == undisturbed[second]
 
 
-def test_publish_killed_in_its_transaction_ends_as_if_undisturbed(floor, undisturbed):
+def test_publish_killed_in_its_transaction_ends_as_if_undisturbed(floor, undisturbed, strike):
     today = floor.dates[2]
-    floor.strike.touch()
+    strike.touch()
 
     floor.api.trigger(BOOK.dag_id, today)
     floor.wait_for_task(today, "publish", {"up_for_retry"})
     floor.clear(today, task_ids=["publish"])
     floor.wait(today)
 
-    assert not floor.strike.exists(), "the fail point never struck"
+    assert not strike.exists(), "the fail point never struck"
     assert floor.hashes(today) == undisturbed[today]
     assert floor.ledger()[0] == 3
 

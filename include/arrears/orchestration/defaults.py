@@ -70,6 +70,11 @@ def source_wait() -> timedelta:
     return timedelta(seconds=load_settings().source_wait_seconds)
 
 
+def retention_is_dry() -> bool:
+    """Whether the weekly retention only lists, unless its trigger form says otherwise."""
+    return load_settings().retention_dry_run
+
+
 def portfolio_names() -> list[str]:
     """Folders that get a DAG, sorted."""
     return sorted(path.parent.name for path in load_settings().portfolios.glob("*/portfolio.yaml"))

@@ -1,0 +1,147 @@
+"""The report page of ``make bench``, from the figures kept beside it."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import psutil
+from arrears.settings import REPOSITORY
+
+FIGURES = REPOSITORY / "docs" / "reference" / "bench.json"
+NOTES = Path(__file__).with_name("notes.md")
+PACKAGES = ("apache-airflow", "duckdb", "polars", "pandas", "pyarrow")
+WORDS = {
+    "scan": "bare scan: every value read, nothing done",
+    "two_stage": "yardstick: `tests/bench/two_stage.sql`, repayments only",
+    "ageing": "**ageing**, as the pipeline does it",
+    "polars": "Polars, the yardstick's work, lazy and streaming",
+    "pandas": "pandas on Arrow, the yardstick's work",
+}
+SIZED_BY = {
+    "transitions": "loans",
+    "metrics": "loans",
+    "age": "loans, instalments and transactions",
+    "publish": "staged",
+}
+
+
+def machine(load):
+    """What the figures were measured on."""
+    models = [line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "load_before": round(load, 1),
+    }
+
+
+def _cpuinfo():
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def write_page(figures):
+    """Write ``bench.md`` beside the figures."""
+    parts = [
+        "<!-- measured by `make bench`; do not edit: what it means stands in tests/bench/notes.md -->\n",
+        "# How fast it is\n",
+        NOTES.read_text(encoding="utf-8"),
+        *(_size(figures[size]) for size in sorted(figures, key=int)),
+    ]
+    FIGURES.with_suffix(".md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _size(found):
+    where, rows = found["machine"], found["rows"]
+    packages = ", ".join(f"{name} {version}" for name, version in where["packages"].items())
+    machine_words = (
+        f"{found['measured_at']}; {where['processor']}, {where['cores']} cores, {where['memory_gb']} GB; "
+        f"{where['system']}, Python {where['python']}; {packages}. Load before: {where['load_before']}.\n"
+    )
+    book_words = (
+        f"{rows['instalment']:,} instalments, {rows['transaction']:,} transactions, {rows['party']:,} borrowers; "
+        f"{sum(rows.values()):,} rows a delivery.\n"
+    )
+    lines = [
+        f"## {found['loans']:,} loans\n",
+        machine_words,
+        book_words,
+        *_ways(found["ways"], found["loans"]),
+        *_steps(found["steps"], found["first_plan"]),
+        *_airflow(found),
+    ]
+    return "\n".join(lines)
+
+
+def _ways(ways, loans):
+    scan = ways["scan"]["seconds"]
+    yield "### Ageing, against others\n"
+    yield "| way | seconds | peak MB | loans a second | times the scan |\n|---|---|---|---|---|"
+    for way, words in WORDS.items():
+        if way in ways:
+            one = ways[way]
+            seconds = one["seconds"]
+            cells = (f"{seconds:.2f}", f"{one['peak_mb']:,}", f"{loans / seconds:,.0f}", f"{seconds / scan:.1f}")
+            yield f"| {words} | {' | '.join(cells)} |"
+        else:
+            yield f"| {words} | not run: it would need more memory than there is | | | |"
+    count, late, days, minor = ways["ageing"]["result"]
+    yield (
+        f"\nAll but the scan answer the same: {count:,} loans, {late:,} past due, {days:,} days and {minor:,} minor "
+        "units in all.\n"
+    )
+
+
+def _steps(steps, first_plan):
+    extracts = [one for one in steps if one["step"] == "extract"]
+    together = {
+        "step": "extract, all tables one by one",
+        "seconds": sum(one["seconds"] for one in extracts),
+        "peak_mb": max(one["peak_mb"] for one in extracts),
+        "rows": sum(one["rows"] for one in extracts),
+    }
+    yield "### A day, step by step\n"
+    yield "Each step in a process of its own; the largest three extracts are listed, all of them summed.\n"
+    yield "| step | seconds | peak MB | rows | rows a second |\n|---|---|---|---|---|"
+    for one in sorted(extracts, key=lambda one: -one["seconds"])[:3]:
+        yield _step({**one, "step": f"extract {one['noun']}"}, "")
+    yield _step(together, "")
+    for one in steps:
+        if one["step"] != "extract":
+            yield _step(one, SIZED_BY.get(one["step"], ""))
+    total = sum(one["seconds"] for one in steps)
+    yield f"| **sum** | **{total:.1f}** | {max(one['peak_mb'] for one in steps):,} | | |"
+    yield _step({**first_plan, "step": "plan, were a step due in every case"}, "")
+    yield ""
+
+
+def _step(one, of):
+    rows = f"{one['rows']:,} {of}".strip()
+    return (
+        f"| {one['step']} | {one['seconds']:.1f} | {one['peak_mb']:,} | {rows} | {one['rows'] / one['seconds']:,.0f} |"
+    )
+
+
+def _airflow(found):
+    total = sum(one["seconds"] for one in found["steps"])
+    whole = found["airflow"]
+    over = whole["seconds"] - total
+    yield "### The whole day on Airflow\n"
+    yield (
+        f"{whole['seconds']:.1f} s from the run's start to its end; the steps' sum is {total:.1f} s: orchestration "
+        f"{over:.1f} s, {100 * over / whole['seconds']:.0f} % of the run. Tables are extracted side by side there. No "
+        f"task was at work for {whole['idle_seconds']:.1f} s.\n"
+    )
+    yield "| task | seconds, start to end | the job alone |\n|---|---|---|"
+    alone = {}
+    for one in found["steps"]:
+        alone[one["step"]] = alone.get(one["step"], 0.0) + one["seconds"]
+    for task, seconds in whole["tasks"].items():
+        yield f"| {task} | {seconds:.1f} | {f'{alone[task]:.1f}' if task in alone else ''} |"
+    kept = found["retention"]
+    yield f"\nRetention of one date afterwards: {kept['rows']} partitions in {kept['seconds']:.1f} s.\n"

@@ -1,11 +1,12 @@
 # Everything a person types. `make run` and `make test` set up what is missing; nothing else needs to be installed
 # first but Python 3.11 or newer and make.
 .DEFAULT_GOAL := help
-.PHONY: help run test up down setup test-all lint docs docs-check bench lock clean
+.PHONY: help run test up down setup test-all lint docs docs-check bench bench-check lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
+BENCH_LOANS ?= 1000000,10000000
 STAMP := .venv/.setup.stamp
 
 # A copied or moved checkout holds an environment that still points to the old place.
@@ -31,7 +32,7 @@ down: setup ## stop a `make up` or `make run` of this checkout
 setup: $(STAMP) ## the virtual environment, from the lock
 
 test-all: test ## the fast tests, then those that start Airflow or kill processes
-	@$(BIN)/pytest -q -m "airflow or chaos"
+	@$(BIN)/pytest -q -m "airflow or chaos or celery or docs"
 
 lint: setup ## style, types, SQL, YAML
 	@$(BIN)/ruff check .
@@ -47,13 +48,18 @@ docs: setup ## write the generated pages again
 docs-check: setup ## fail when a generated page has drifted
 	@$(BIN)/python -m arrears docs --check
 
-bench: setup ## speed and memory
+bench: setup ## speed and memory of each step, onto docs/reference/bench.md; BENCH_LOANS=1000000,10000000
+	@$(BIN)/python tests/bench/bench.py $(BENCH_LOANS)
+
+bench-check: setup ## the limits of speed and memory, as tests
 	@$(BIN)/pytest -q -s -m bench
 
-lock: setup ## requirements.txt anew from pyproject.toml
+lock: setup ## requirements.txt and requirements-deploy.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		-o requirements.txt --quiet
-	@echo "requirements.txt is written"
+	@$(BIN)/uv pip compile pyproject.toml --extra deploy -c requirements.txt --python-platform linux \
+		--python-version 3.11 --generate-hashes -o requirements-deploy.txt --quiet
+	@echo "requirements.txt and requirements-deploy.txt are written"
 
 clean: ## stop everything, forget the demo's data and all caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m arrears local down; fi

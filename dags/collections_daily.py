@@ -35,6 +35,7 @@ from arrears.orchestration.defaults import (
     source_wait,
     task_defaults,
 )
+from arrears.orchestration.observe import observed
 from arrears.orchestration.run import current_run
 
 
@@ -67,16 +68,14 @@ def collections_daily(portfolio: str) -> None:
             from arrears.jobs.extract import extract
 
             get_current_context()["noun"] = noun
-            run = current_run()
-            return extract(portfolio, run.business_date, noun, run_ref=run.run_ref)
+            return observed(extract, portfolio, noun)
 
         def step(name: str, **options: int) -> XComArg:
             @task(task_id=name, **options)
             def work() -> dict[str, Any]:
                 from arrears.jobs import job
 
-                run = current_run()
-                return job(name)(portfolio, run.business_date, run_ref=run.run_ref)
+                return observed(job(name), portfolio)
 
             return work()
 
@@ -84,8 +83,7 @@ def collections_daily(portfolio: str) -> None:
         def publish() -> dict[str, Any]:
             from arrears.jobs.publish import publish
 
-            run, now = current_run(), datetime.now(UTC)
-            return publish(portfolio, run.business_date, is_backfill=run.is_backfill, now=now, run_ref=run.run_ref)
+            return observed(publish, portfolio, is_backfill=current_run().is_backfill, now=datetime.now(UTC))
 
         (
             wait_for_source()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from arrears.portfolio import load_folder
 from arrears.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+contact_app = typer.Typer(no_args_is_help=True)
+app.add_typer(contact_app, name="contact", help="What the contact policy says.")
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
@@ -98,18 +101,27 @@ def check_portfolio(name: Annotated[str, typer.Argument()], as_json: Json = Fals
 @app.command("demo-ledger")
 def demo_ledger(
     as_of: AsOf,
+    portfolio: Annotated[str, typer.Option(help="demo_travel_cn or demo_loan_us.")] = "demo_travel_cn",
     loans: Annotated[int, typer.Option(min=10, help="Number of loans.")] = 5000,
     seed: Annotated[int, typer.Option(help="Same seed, same ledger.")] = 7,
-    out: Annotated[Path | None, typer.Option(help="Write Parquet files and truth.parquet here.")] = None,
-    database: Annotated[str | None, typer.Option(help="Fill schema core_banking of this database URL.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write Parquet files, truth.parquet and stories.json here.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Fill its source: a database URL (demo_travel_cn), an inbox (demo_loan_us).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the synthetic portfolio, with its truth beside it."""
-    from arrears.sources.demo import make_demo  # noqa: PLC0415  numpy is not needed by the other commands
+    """Make a synthetic ledger, with its truth beside it."""
+    from arrears.sources.demo import Order, fill_demo, last_days, write_demo  # noqa: PLC0415  numpy, for this alone
 
-    if out is None and database is None:
-        raise ConfigurationError("neither --out nor --database", "one of them, or both", "demo-ledger")
-    show(make_demo(loans, as_of.date(), seed, out, database), as_json=as_json, title="demo ledger")
+    if out is None and source is None:
+        raise ConfigurationError("neither --out nor --source", "one of them, or both", "demo-ledger")
+    dates = last_days(as_of.date())
+    result: dict[str, Any] = {}
+    if out is not None:
+        result |= write_demo(Order.of(portfolio, loans=loans, seed=seed, dates=dates), out)
+    if source is not None:
+        result |= fill_demo(portfolio, loans=loans, seed=seed, business_dates=dates, target=source)
+    show(result, as_json=as_json, title="demo ledger")
 
 
 @app.command("run")
@@ -153,6 +165,32 @@ def restate(
         result = _run(portfolio, day, refresh_source=False, as_json=as_json)
         rows.append({"business_date": day, "loans": result["loans"], **result["publication"]})
     show_rows(rows, as_json=as_json, title=f"{portfolio} restated")
+
+
+@app.command("history")
+def history(
+    portfolio: PortfolioName,
+    until: Annotated[datetime, typer.Option("--until", formats=DATES, help="First date that is not history.")],
+    as_json: Json = False,
+) -> None:
+    """Run all dates before a date that are missing or stale, in order, in one process. Nothing is sent.
+
+    With --json, a line says how far it is as soon as a date is published.
+    """
+    from arrears.jobs.history import Past  # noqa: PLC0415  as above
+    from arrears.jobs.history import history as of_all  # noqa: PLC0415  as above
+
+    with errors.status(f"{portfolio}: history") as status:
+
+        def tell(past: Past) -> None:
+            if as_json:
+                typer.echo(json.dumps(asdict(past), default=str))
+            status.update(f"{portfolio}: history {past.done}/{past.of} {past.business_date or ''}")
+
+        results = of_all(portfolio, until.date(), on_date=tell)
+    if not as_json:
+        rows = [{"business_date": one["business_date"], "loans": one["loans"], **one["publication"]} for one in results]
+        show_rows(rows, as_json=False, title=f"{portfolio}: history before {until.date()}")
 
 
 @app.command("age")
@@ -209,6 +247,73 @@ def status(as_json: Json = False) -> None:
 def _first_of(reasons: list[str]) -> str:
     """The first reason, and how many there are beside it."""
     return reasons[0] if len(reasons) == 1 else f"{reasons[0]}, and {len(reasons) - 1} more"
+
+
+@app.command("migrate")
+def migrate(
+    bi_password: Annotated[
+        str, typer.Option(envvar="ARREARS_BI_PASSWORD", help="Make the login for BI tools as well.")
+    ] = "",
+) -> None:
+    """Bring the warehouse's tables, views and rights to this version; does nothing when they are."""
+    from arrears.warehouse.migrate import upgrade  # noqa: PLC0415  as above
+    from arrears.warehouse.roles import create_bi_login  # noqa: PLC0415  as above
+
+    url = load_settings().warehouse
+    upgrade(url)
+    login = f"; BI tools log in as {create_bi_login(url, bi_password)}" if bi_password else ""
+    typer.echo(f"the warehouse is at this version{login}")
+
+
+@app.command("retention")
+def retention(
+    portfolio: PortfolioName,
+    dry_run: Annotated[bool, typer.Option("--dry-run/--drop", help="List only, or drop what is listed.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Drop full snapshots of dates whose term has passed; without --drop only list them."""
+    from arrears.jobs.retention import retention as drop_expired  # noqa: PLC0415  as above
+
+    title = f"{portfolio}: {'would go' if dry_run else 'gone'}"
+    show(drop_expired(portfolio, dry_run=dry_run, run_ref="cli"), as_json=as_json, title=title)
+
+
+@contact_app.command("check")
+def contact_check(
+    file: Annotated[Path, typer.Argument(help="Facts and planned contacts, as in tests/policy/cases.yaml.")],
+    as_json: Json = False,
+) -> None:
+    """Whether a contact is allowed: the decision, every rule that fires with its citation, and the earliest time."""
+    from arrears.policy.check import check_file  # noqa: PLC0415  as above
+
+    answers = check_file(file, load_settings().policies)
+    if as_json:
+        typer.echo(json.dumps(answers, ensure_ascii=False))
+        return
+    for answer in answers:
+        fired = ["{rule_id} ({effect}, {confidence}): {citation}".format(**rule) for rule in answer["fired"]]
+        show({**answer, "fired": fired}, as_json=False, title="")
+
+
+@contact_app.command("diff")
+def contact_diff(
+    packs: Annotated[tuple[Path, Path], typer.Option(help="Folders of packs: as they are, as they would be.")],
+    business_date: Date,
+    portfolio: PortfolioName,
+    as_json: Json = False,
+) -> None:
+    """Which planned contacts of a date a change of rules would allow, stop or move. Nothing is written."""
+    from arrears.jobs.contact_diff import contact_diff as compared  # noqa: PLC0415  as above
+
+    day = business_date.date()
+    found = compared(portfolio, day, *packs)
+    if as_json:
+        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    rows = found.pop("contacts")
+    show(found, as_json=False, title=f"{portfolio} {day}")
+    if rows:
+        show_rows(rows, as_json=False, title="")
 
 
 @app.command("docs")

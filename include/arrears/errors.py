@@ -71,6 +71,13 @@ class RuleInputError(ArrearsError):
     consequence = "No figure was made."
 
 
+class PackNotReviewedError(ArrearsError):
+    """A contact pack has no review, or one that is due: it may plan, it may not send."""
+
+    code = "ARR-POL-001"
+    consequence = "Nothing was sent."
+
+
 # ----------------------------------------------------------------------------------------------------------- run
 class RunKeyMissingError(ArrearsError):
     """The run has no partition key, so no business date."""
@@ -139,6 +146,20 @@ class SourceQueryError(ArrearsError):
     consequence = "Nothing was extracted; yesterday stays published."
 
 
+class ControlFileError(ArrearsError):
+    """The control file of a delivery is none, is another day's, or lists files it must not."""
+
+    code = "ARR-EXT-007"
+    consequence = "The delivery stays where it is; nothing was extracted; yesterday stays published."
+
+
+class DeliveryConflictError(ArrearsError):
+    """A delivery is not the one that was picked up under its name, or repeats the day before."""
+
+    code = "ARR-EXT-008"
+    consequence = "Both deliveries are kept; nothing was extracted; what is published stays."
+
+
 # ------------------------------------------------------------------------------------------------------ validate
 class RejectLimitError(ArrearsError):
     """More rows were rejected than the portfolio allows."""
@@ -195,6 +216,13 @@ class PartitionStaleError(ArrearsError):
 
     code = "ARR-LAK-004"
     consequence = "Nothing was published; what is published stays."
+
+
+class PartitionDroppedError(ArrearsError):
+    """A partition's term has passed: retention has dropped its rows and kept its facts."""
+
+    code = "ARR-LAK-005"
+    consequence = "Nothing was changed; what is published stays."
 
 
 # ----------------------------------------------------------------------------------------------------- warehouse

@@ -31,6 +31,11 @@ class Settings(BaseSettings):
         predecessor_retry_seconds: Wait between tries while the day before is not published.
         predecessor_retries: Tries before a day gives up waiting for the day before.
         source_wait_seconds: Wait between looks for a source that has not delivered.
+        keep_full_snapshots_days: Business dates, counted back from the last published one, that keep their extract,
+            ledger and core tables. A deployment's setting, not a portfolio's key: it changes no figure, and a changed
+            portfolio folder makes every date stale.
+        keep_month_ends_months: Past months whose end keeps them longer.
+        retention_dry_run: Whether the weekly retention only lists.
         alert_connection: Airflow connection id (SMTP or HTTP) that failures are sent to; empty for none.
         alert_to: Address for SMTP alerts.
     """
@@ -47,6 +52,9 @@ class Settings(BaseSettings):
     predecessor_retry_seconds: int = Field(default=60, ge=1)
     predecessor_retries: int = Field(default=120, ge=0)
     source_wait_seconds: int = Field(default=300, ge=1)
+    keep_full_snapshots_days: int = Field(default=92, ge=1)
+    keep_month_ends_months: int = Field(default=25, ge=0)
+    retention_dry_run: bool = True
     alert_connection: str = ""
     alert_to: str = ""
 

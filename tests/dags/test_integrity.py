@@ -35,7 +35,7 @@ def bag():
 def test_every_portfolio_folder_has_its_dag(bag):
     assert bag.import_errors == {}
     assert {"demo_travel_cn", "superlender"} <= set(portfolio_names())
-    assert set(bag.dags) == {f"collections_daily__{name}" for name in portfolio_names()}
+    assert set(bag.dags) == {*(f"collections_daily__{name}" for name in portfolio_names()), "retention"}
 
 
 def test_each_file_parses_within_a_second():
@@ -80,6 +80,14 @@ def test_steps_stand_in_the_one_order(bag):
     assert set(dag.task_ids) == set(CHAIN)
     for earlier, later in pairwise(order):
         assert earlier.downstream_task_ids == {later.task_id}
+
+
+def test_retention_only_lists_unless_it_is_told_otherwise(bag):
+    dag = bag.dags["retention"]
+
+    assert dag.params["dry_run"] is True
+    assert set(dag.task_ids) == {"drop_expired"}
+    assert dag.catchup is False
 
 
 def test_schedule_is_midnight_in_the_portfolios_zone(bag):

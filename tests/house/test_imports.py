@@ -11,10 +11,10 @@ ROOT = Path(arrears.__file__).parent
 
 # Lower layers first; a module imports from its own layer or a lower one.
 LAYERS = [
-    {"errors", "failpoints"},
+    {"errors", "failpoints", "kept"},
     {"rules"},
-    {"contracts", "settings", "portfolio"},
-    {"engine", "policy"},
+    {"contracts", "settings"},
+    {"engine", "policy", "portfolio"},
     {"lake", "warehouse"},
     {"sources", "quality", "cases", "contact"},
     {"jobs"},

@@ -1,6 +1,11 @@
-"""The pipeline's figures equal the demo's truth for every loan on each of the three dates, on a real PostgreSQL."""
+"""The pipeline's figures equal the demos' truth for every loan on each of three dates.
 
+One out of a real PostgreSQL, the other out of a real inbox.
+"""
+
+from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -13,13 +18,13 @@ from arrears.jobs.extract import extract, source_is_ready, tables_to_extract
 from arrears.jobs.validate import validate
 from arrears.lake import Lake, PartitionKey
 from arrears.settings import Settings
-from arrears.sources.demo import load_demo
+from arrears.sources.demo import fill_demo
 from arrears.sources.demo.files import LEADING
+from arrears.sources.demo.lender import LENDERS
 
 AS_OF = date(2026, 3, 16)
 DATES = [AS_OF - timedelta(days=back) for back in (2, 1, 0)]
-LOANS = 5_000
-PORTFOLIO = "demo_travel_cn"
+LOANS = 3_000
 FIGURES = (
     *("status_code", "is_open", "past_due_on", "past_due_days", "paused_days", "delinquent_days", "past_due_minor"),
     *(f"past_due_{name}_minor" for name in ("principal", "interest", "fee", "penalty")),
@@ -27,37 +32,49 @@ FIGURES = (
 )
 
 
-@pytest.fixture(scope="module")
-def run(warehouse_url, tmp_path_factory):
-    """The demo extracted, validated and aged for three dates: settings, truth file, what validation said."""
-    folder = tmp_path_factory.mktemp("demo")
+@dataclass(frozen=True)
+class Run:
+    """A demo extracted, validated and aged for three dates."""
+
+    portfolio: str
+    settings: Settings
+    truth: Path
+    said: dict
+
+
+@pytest.fixture(scope="module", params=sorted(LENDERS))
+def run(request, warehouse_url, tmp_path_factory):
+    """Each demo, its source filled for the three dates."""
+    folder, portfolio = tmp_path_factory.mktemp("demo"), request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ARREARS_WAREHOUSE_URL", warehouse_url)
         patch.setenv("ARREARS_DEMO_FIRST_DATE", DATES[0].isoformat())
-        settings = Settings(lake_url=f"file://{folder / 'lake'}")
-        load_demo(warehouse_url, loans=LOANS, as_of=AS_OF, seed=7, truth=folder / "truth.parquet")
+        patch.setenv("ARREARS_DEMO_US_INBOX", str(folder / "inbox"))
+        patch.setenv("ARREARS_DEMO_US_ARCHIVE", str(folder / "archive"))
+        settings, truth = Settings(lake_url=f"file://{folder / 'lake'}"), folder / "truth.parquet"
+        target = str(folder / "inbox") if LENDERS[portfolio].delivers == "inbox" else warehouse_url
+        fill_demo(portfolio, loans=LOANS, seed=7, business_dates=DATES, target=target, truth=truth)
         said = {}
         for day in DATES:
-            assert source_is_ready(PORTFOLIO, day, settings=settings)
-            for noun in tables_to_extract(PORTFOLIO, settings=settings):
-                extract(PORTFOLIO, day, noun, settings=settings)
-            said[day] = validate(PORTFOLIO, day, settings=settings)
-            age(PORTFOLIO, day, settings=settings)
-        yield settings, folder / "truth.parquet", said
+            assert source_is_ready(portfolio, day, settings=settings)
+            for noun in tables_to_extract(portfolio, settings=settings):
+                extract(portfolio, day, noun, settings=settings)
+            said[day] = validate(portfolio, day, settings=settings)
+            age(portfolio, day, settings=settings)
+        yield Run(portfolio, settings, truth, said)
 
 
-def rows_of(settings, table, day):
+def rows_of(run, table, day):
     """A partition as an Arrow table."""
     with duckdb.connect() as connection:
-        Lake(settings.lake_url).view(connection, PartitionKey(PORTFOLIO, table, day))
+        Lake(run.settings.lake_url).view(connection, PartitionKey(run.portfolio, table, day))
         return connection.sql(f"FROM {table}").to_arrow_table()
 
 
 @pytest.mark.parametrize("day", DATES, ids=str)
 def test_every_loan_is_aged_as_it_truly_is(run, day):
-    settings, path, _ = run
-    truth = {row["loan_id"]: row for row in pq.read_table(path, filters=[("business_date", "=", day)]).to_pylist()}
-    aged = {row["loan_id"]: row for row in rows_of(settings, AGED, day).to_pylist()}
+    truth = {row["loan_id"]: row for row in pq.read_table(run.truth, filters=[("business_date", "=", day)]).to_pylist()}
+    aged = {row["loan_id"]: row for row in rows_of(run, AGED, day).to_pylist()}
 
     wrong = {
         loan: {name: (aged[loan][name], row[name]) for name in FIGURES if aged[loan][name] != row[name]}
@@ -73,8 +90,7 @@ def test_every_loan_is_aged_as_it_truly_is(run, day):
 
 @pytest.mark.parametrize("day", DATES, ids=str)
 def test_quarantine_holds_the_planted_mistakes_and_what_hangs_on_them(run, day):
-    settings, _, said = run
-    quarantine = rows_of(settings, "out__quarantine", day).to_pylist()
+    quarantine = rows_of(run, "out__quarantine", day).to_pylist()
 
     rules = {(row["table_name"].removeprefix("raw__"), row["rule_id"]) for row in quarantine}
 
@@ -86,24 +102,21 @@ def test_quarantine_holds_the_planted_mistakes_and_what_hangs_on_them(run, day):
         ("contact", "code"),
         ("consent", "reference"),
     } <= rules
-    assert said[day]["control_totals"] == 10
-    rejected = {noun: counts["rejected"] for noun, counts in said[day]["tables"].items()}
+    assert run.said[day]["control_totals"] == 10
+    rejected = {noun: counts["rejected"] for noun, counts in run.said[day]["tables"].items()}
     assert {noun for noun, count in rejected.items() if count} <= set(LEADING)
     assert not {noun for noun in ("pause", "party", "contact_point", "agent_shift", "queue") if rejected[noun]}
 
 
-def test_a_day_read_again_is_the_same_day(run, monkeypatch, warehouse_url):
-    settings, *_ = run
-    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", warehouse_url)
-    monkeypatch.setenv("ARREARS_DEMO_FIRST_DATE", DATES[0].isoformat())
-    lake = Lake(settings.lake_url)
+def test_a_day_read_again_is_the_same_day(run):
+    settings, lake = run.settings, Lake(run.settings.lake_url)
     tables = [f"raw__{noun}" for noun in LEADING]
-    before = {table: lake.manifest(PartitionKey(PORTFOLIO, table, DATES[0])).content_hash for table in tables}
+    before = {table: lake.manifest(PartitionKey(run.portfolio, table, DATES[0])).content_hash for table in tables}
 
-    for noun in tables_to_extract(PORTFOLIO, settings=settings):
-        extract(PORTFOLIO, DATES[0], noun, refresh_source=True, settings=settings)
-    validate(PORTFOLIO, DATES[0], settings=settings)
+    for noun in tables_to_extract(run.portfolio, settings=settings):
+        extract(run.portfolio, DATES[0], noun, refresh_source=True, settings=settings)
+    validate(run.portfolio, DATES[0], settings=settings)
 
-    day = Day.open(PORTFOLIO, DATES[0], settings=settings)
+    day = Day.open(run.portfolio, DATES[0], settings=settings)
     assert before.keys() <= CONTRACTS.keys()
     assert {table: day.lake.manifest(day.key(table)).content_hash for table in tables} == before

@@ -37,7 +37,7 @@ def put_rest(settings, day, *, events=(), cases=(), assigned=(), plans=(), rejec
     put(settings, "core__case_daily", day, list(cases))
     put(settings, "out__assignment_daily", day, list(assigned))
     put(settings, "out__contact_plan_daily", day, list(plans))
-    put(settings, "out__contact_decision_daily", day, [])
+    put(settings, "core__contact_decision_daily", day, [])
     put(settings, "out__quarantine", day, list(rejected))
     put(settings, "raw__instalment", day, list(due))
     put(settings, "core__instalment_delinquency_daily", day, list(unpaid))

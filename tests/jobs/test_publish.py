@@ -270,7 +270,7 @@ def test_stale_table_is_refused(settings):
         work.read("core__instalment_delinquency_daily")
         work.write("out__quarantine", select="SELECT 'loan' AS table_name, 7::BIGINT AS row_number, NULL::VARCHAR AS "
                    "source_file, NULL::BIGINT AS source_line, 'x' AS column_name, 'r' AS rule_id, 'fail' AS "
-                   "severity_code")  # fmt: skip
+                   "severity_code, NULL::VARCHAR AS loan_id, NULL::VARCHAR AS party_id")  # fmt: skip
     assert run(settings)["published"]
     put(settings, "raw__loan", DAY, [{"loan_id": "two"}])
 

@@ -51,6 +51,7 @@ def test_status_of_a_portfolio_never_run(settings):
             "first_business_date": DAYS[0],
             "last_published": None,
             "dates_published": 0,
+            "dropped": None,
             "stale": [],
             "troubles": [],
         }

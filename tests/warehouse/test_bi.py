@@ -202,6 +202,13 @@ def test_blocked_contact_counts_once_under_each_rule(one):
     ]
 
 
+def test_share_of_candidates_that_a_rule_forbids(one):
+    assert one("SELECT rule_id, blocked_candidates, candidates, blocked_share FROM contact_blocked_by_rule") == [
+        ("cap", 2, 3, Decimal("0.6667")),
+        ("hours", 1, 3, Decimal("0.3333")),
+    ]
+
+
 def test_summary_names_its_publication(one):
     assert one("SELECT loans, past_due_loans, contacts_planned, par30_ratio FROM daily_summary") == [
         (4, 3, 1, Decimal("0.0001"))

@@ -5,23 +5,45 @@ from __future__ import annotations
 import glob
 import tempfile
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
+from itertools import count
 from typing import TYPE_CHECKING
 
 import duckdb
+
+from arrears.kept import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from arrears.settings import Settings
 
+NUMBERS = count(1)
+
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory connection that spills to a private folder and is closed afterwards."""
+    """An empty in-memory database that spills to a private folder and is gone afterwards."""
+    with kept(("duckdb", settings.memory_limit, settings.threads), partial(_engine, settings)) as engine:
+        connection = engine.cursor()
+        name = f"work_{next(NUMBERS)}"
+        try:
+            # Of the whole engine: its last use may have set less.
+            connection.execute(f"SET memory_limit = '{settings.memory_limit}'")
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"ATTACH ':memory:' AS {name}")
+            connection.execute(f"USE {name}")
+            yield connection
+        finally:
+            connection.close()
+            engine.execute(f"DETACH DATABASE IF EXISTS {name}")
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory(prefix="arrears-duckdb-") as spill:
-        connection = duckdb.connect(
+        engine = duckdb.connect(
             config={
                 "memory_limit": settings.memory_limit,
                 "threads": settings.threads,
@@ -31,11 +53,10 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 "autoload_known_extensions": False,
             }
         )
-        connection.execute("SET TimeZone = 'UTC'")
         try:
-            yield connection
+            yield engine
         finally:
-            connection.close()
+            engine.close()
 
 
 @cache

@@ -171,7 +171,7 @@ def _mapping(directory: Path, terms: LedgerConfig, config: Path | None) -> tuple
     if config is None or terms.source.get("kind") != "files" or any(directory.glob("loan.*")):
         return None
     try:
-        source = FileSource.model_validate({**terms.source, "directory": str(directory)})
+        source = FileSource.model_validate({**terms.source, "directory": str(directory.resolve())})
     except ValidationError as error:
         raise ConfigurationError(f"{error.error_count()} mistakes under source", "a file source", str(config)) from None
     selects = {noun: config.parent / f"{noun}.sql" for noun in NOUNS}

@@ -6,10 +6,12 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import connect, quoted, select_text
+from arrears.kept import kept_value
 from arrears.lake import Lake, Manifest, PartitionKey
 from arrears.portfolio import PortfolioFolder, closing_date, load_folder
 from arrears.settings import Settings, load_settings
@@ -41,7 +43,7 @@ class Day:
             ConfigurationError: The portfolio or the settings are wrong.
         """
         settings = settings or load_settings()
-        return cls(settings, load_folder(portfolio, settings), business_date, Lake(settings.lake_url), run_ref)
+        return cls(settings, _folder(portfolio, settings), business_date, _lake(settings.lake_url), run_ref)
 
     @property
     def name(self) -> str:
@@ -64,6 +66,17 @@ class Day:
             yield Work(self, connection)
 
 
+def _folder(portfolio: str, settings: Settings) -> PortfolioFolder:
+    """The portfolio's folder; kept, all jobs of the process work with the configuration that the first one read."""
+    key = ("folder", portfolio, settings.portfolios, settings.policies, settings.strategies)
+    return kept_value(key, partial(load_folder, portfolio, settings))
+
+
+def _lake(url: str) -> Lake:
+    """The lake at that address; kept, it need not check again the files it has checked or written."""
+    return kept_value(("lake", url), partial(Lake, url))
+
+
 @dataclass
 class Work:
     """One job's connection and the inputs it has read so far.
@@ -81,6 +94,7 @@ class Work:
 
         Raises:
             PartitionMissingError: It was never written.
+            PartitionDroppedError: Retention has dropped it.
             PartitionCorruptError: A file of it was changed.
         """
         key = self.day.key(table, business_date)
@@ -91,7 +105,7 @@ class Work:
 
     def read_optional(self, table: str, business_date: date | None = None, *, view: str | None = None) -> bool:
         """Like ``read``; a table the portfolio does not deliver becomes an empty view, and the answer is False."""
-        if self.day.lake.find(self.day.key(table, business_date)) is not None:
+        if self.day.lake.known(self.day.key(table, business_date)) is not None:
             self.read(table, business_date, view=view)
             return True
         self.empty(table, view=view)
@@ -152,7 +166,7 @@ def stale_inputs(lake: Lake, manifest: Manifest, config_hash: str) -> list[str]:
         if table not in CONTRACTS and not table.startswith("extract__"):
             continue
         key = PartitionKey(manifest.portfolio, table, date.fromisoformat(day or manifest.business_date))
-        found = lake.find(key)
+        found = lake.known(key)
         if (found.content_hash if found else ABSENT) != content_hash:
             moved.append(name)
     return moved

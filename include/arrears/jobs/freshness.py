@@ -35,7 +35,7 @@ def moved_inputs(day: Day) -> list[str]:
     """What the day's published tables were made from and is not the same any more; empty when all is fresh.
 
     Every table of the day is followed down to its extract. A table of an earlier day is compared and not followed:
-    whether that day is fresh is its own question.
+    whether that day is fresh is its own question. A dropped table has not moved: its facts are still known.
 
     Returns:
         Sentences: ``<input> of <table> has changed``, ``<table> is not in the lake``.
@@ -48,7 +48,7 @@ def moved_inputs(day: Day) -> list[str]:
         if table in seen or table not in CONTRACTS:
             continue
         seen.add(table)
-        manifest = day.lake.find(day.key(table))
+        manifest = day.lake.known(day.key(table))
         if manifest is None:
             moved.add(f"{table} is not in the lake")
             continue
@@ -66,7 +66,9 @@ def published_dates(day: Day) -> dict[date, str]:
         WarehouseUnreachableError: The server did not answer.
     """
     if day.settings.warehouse_url is None:
-        return dict.fromkeys(day.lake.dates(day.name, "core__case_daily"), NO_WAREHOUSE)
+        cases = "core__case_daily"
+        dates = {*day.lake.dates(day.name, cases), *day.lake.dropped_dates(day.name, cases)}
+        return dict.fromkeys(sorted(dates), NO_WAREHOUSE)
     return {one.business_date: one.content_hash for one in published_days(day.settings.warehouse, day.name)}
 
 
@@ -82,5 +84,6 @@ def reasons_to_rerun(day: Day, published_hash: str | None) -> list[str]:
     moved = moved_inputs(day)
     if moved or published_hash == NO_WAREHOUSE:
         return moved
-    in_lake = content_hash_of({contract.table: day.lake.manifest(day.key(contract.table)) for contract in FACTS})
-    return [] if in_lake == published_hash else ["what is published is not what is in the lake"]
+    in_lake = {contract.table: day.lake.known(day.key(contract.table)) for contract in FACTS}
+    facts = {table: manifest for table, manifest in in_lake.items() if manifest}
+    return [] if content_hash_of(facts) == published_hash else ["what is published is not what is in the lake"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from arrears.errors import ConfigurationError, PredecessorMissingError
 from arrears.jobs.freshness import published_dates, reasons_to_rerun
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from arrears.jobs.day import Day
 
 OF_CONFIGURATION = "config of "  # how freshness begins a sentence about a changed portfolio folder
@@ -18,9 +19,10 @@ OF_CONFIGURATION = "config of "  # how freshness begins a sentence about a chang
 def previous_date(day: Day) -> date | None:
     """The published business date that the day is compared with.
 
-    The day before must be published and not stale. A date that ``allowed_gaps`` names is compared with the last
-    earlier date that is published. A changed configuration alone does not make the day before stale: it was made with
-    the configuration of its time, and tomorrow must not wait until all of history is restated.
+    The business date before must be published and not stale: the day before, or, before ``daily_from``, the month end
+    before. A date that ``allowed_gaps`` names is compared with the last earlier date that is published. A changed
+    configuration alone does not make the date before stale: it was made with the configuration of its time, and
+    tomorrow must not wait until all of history is restated.
 
     Args:
         day: The day that is worked.
@@ -29,19 +31,21 @@ def previous_date(day: Day) -> date | None:
         The earlier date; None on the portfolio's first business date.
 
     Raises:
-        ConfigurationError: The day lies before the portfolio's first business date.
+        ConfigurationError: The day is no business date of the portfolio.
         PredecessorMissingError: The earlier date is not published, or is stale; the message names what moved.
         WarehouseUnreachableError: The server did not answer.
     """
     config = day.folder.portfolio
-    if day.business_date == config.first_business_date:
-        return None
-    if day.business_date < config.first_business_date:
+    if day.business_date not in config.business_dates:
         raise ConfigurationError(
-            f"business date {day.business_date}", f"{config.first_business_date} or later", f"{day.name}/portfolio.yaml"
+            f"business date {day.business_date}",
+            f"{config.first_business_date} or later, before daily_from the first of a month",
+            f"{day.name}/portfolio.yaml",
         )
+    expected = config.business_dates.before(day.business_date)
+    if expected is None:
+        return None
     published = published_dates(day)
-    expected = day.business_date - timedelta(days=1)
     if day.business_date in config.allowed_gaps:
         expected = max((one for one in published if one < day.business_date), default=expected)
     if expected not in published:

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from arrears.contracts import CONTRACTS
 from arrears.errors import PartitionStaleError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day
@@ -47,7 +48,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
         settings: This deployment, unless a test brings its own.
 
     Returns:
-        Whether anything was published and why, the content hash, rows, and contacts released to the outbox.
+        Whether anything was published and why, the content hash, rows in all and by fact, and contacts released.
 
     Raises:
         PartitionMissingError: An earlier step has not run.
@@ -85,6 +86,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
         "reason": _reason(publication),
         "content_hash": publication.content_hash,
         "rows": sum(figure.rows for figure in figures.values()),
+        "facts": {CONTRACTS[table].mart: figure.rows for table, figure in figures.items()},
         "released_contacts": released,
     }
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from arrears.contracts.core import CORE
 from arrears.contracts.ledger import LEDGER
 from arrears.contracts.out import OUT
-from arrears.errors import SourceNotReadyError
 from arrears.jobs import STEPS, job
 from arrears.jobs.day import Day
-from arrears.jobs.extract import extract, source_is_ready, tables_to_extract
+from arrears.jobs.extract import check_source_ready, extract, tables_to_extract
 from arrears.jobs.publish import publish
+from arrears.kept import one_process
 from arrears.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 
+@one_process()
 def run_day(  # noqa: PLR0913  a day is its parts
     portfolio: str,
     business_date: date,
@@ -49,10 +50,7 @@ def run_day(  # noqa: PLR0913  a day is its parts
         ArrearsError: Whatever a job found.
     """
     settings = settings or load_settings()
-    if not source_is_ready(portfolio, business_date, settings=settings):
-        raise SourceNotReadyError(
-            "the source has not closed this ledger", "a delivery for the date", str(business_date)
-        )
+    check_source_ready(portfolio, business_date, settings=settings)
     for noun in tables_to_extract(portfolio, settings=settings):
         on_step(f"extract {noun}")
         extract(portfolio, business_date, noun, refresh_source=refresh_source, run_ref=run_ref, settings=settings)

@@ -14,6 +14,7 @@ from arrears.engine.duckdb import literal, quoted
 from arrears.errors import ControlTotalError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day, Work
+from arrears.jobs.pick_up import check_one_delivery, pick_up
 from arrears.quality.offenders import make_offender_table, note_offenders, parents_first
 from arrears.quality.profile import decide_on_profiles, profile_of
 from arrears.quality.subjects import make_subject_view
@@ -38,8 +39,8 @@ def validate(
 ) -> dict[str, Any]:
     """Judge every row of the day's extracts, and write the accepted ones as the ledger.
 
-    Quarantine is written before anything may stop the day; the ledger only after everything held. Tables that the
-    portfolio does not map stay absent.
+    Quarantine is written before anything may stop the day; the ledger only after everything held, and then the
+    delivery of an inbox is picked up. Tables that the portfolio does not map stay absent.
 
     Args:
         portfolio: Folder name.
@@ -52,6 +53,7 @@ def validate(
 
     Raises:
         PartitionMissingError: A mapped table was not extracted.
+        DeliveryConflictError: The tables, or what lies in the inbox now, are not of one delivery.
         EmptyTableError: A table that may not be empty is.
         RejectLimitError: More rows of a table were rejected than the portfolio allows.
         ControlTotalError: The source's totals differ from the extract's, or ours do not add up.
@@ -63,6 +65,7 @@ def validate(
     with day.work() as work:
         judged = [*contracts, CONTROL_TOTAL] if day.folder.control else contracts
         extracted = _note_all(work, judged)
+        check_one_delivery(extracted, where)
         quarantined = work.write("out__quarantine")
         for contract in judged:
             keep_rejected(day.settings, portfolio, business_date, contract.table, _rejected_rows(work, contract))
@@ -77,6 +80,7 @@ def validate(
             compared = check_control_totals(work.connection, control, extracted, where)
         gate = decide_on_profiles(profiles, {c.table: c for c in contracts}, where)
         written = [_write_accepted(work, contract, profiles[contract.table]) for contract in contracts]
+        picked_up = pick_up(day, extracted)
         return {
             "tables": {
                 c.noun: {name: profiles[c.table][name] for name in ("rows", "accepted", "rejected", "warned")}
@@ -86,6 +90,7 @@ def validate(
             "quarantined": quarantined.rows,
             "control_totals": compared,
             "gate": gate,
+            "picked_up": picked_up,
             "content_hashes": {manifest.table: manifest.content_hash for manifest in (quarantined, *written)},
         }
 

@@ -1,7 +1,8 @@
 """Writes and reads partitions ``<lake>/<portfolio>/<table>/business_date=D/``.
 
 A partition is replaced by one atomic write of its manifest, after its data file is complete, synced and verified.
-Readers follow the manifest, never a glob, and check every file's SHA-256.
+Readers follow the manifest, never a glob, and check every file's SHA-256. A dropped partition has no manifest and no
+file, only ``dropped.json``: the manifest it had, so that what was made from it can still be judged.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 from filelock import FileLock
 
-from arrears.engine.duckdb import literal, parquet, quoted, view_of_files
-from arrears.errors import PartitionCorruptError, PartitionMissingError, SchemaRefusedError
+from arrears.engine.duckdb import literal, quoted, view_of_files
+from arrears.errors import PartitionCorruptError, PartitionDroppedError, PartitionMissingError
+from arrears.failpoints import failpoint
+from arrears.lake.journal import note_read, note_written
 from arrears.lake.manifest import DataFile, Manifest, load_id_of
+from arrears.lake.written import check_schema, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,8 +36,8 @@ if TYPE_CHECKING:
     from arrears.contracts.model import Contract
 
 MANIFEST = "manifest.json"
+DROPPED = "dropped.json"
 CHUNK = 1 << 20
-HALF = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -65,16 +69,46 @@ class Lake:
         )
         self._cache = cache or Path(tempfile.gettempdir()) / f"arrears-lake-cache-{os.getuid()}"
         self._verified: set[tuple[str, int, int]] = set()
+        self._manifests: dict[str, tuple[tuple[int, int, int], Manifest]] = {}
 
     # ------------------------------------------------------------------------------------------------------- read
     def find(self, key: PartitionKey) -> Manifest | None:
-        """The partition's manifest, or None when it was never written.
+        """The partition's manifest, or None when it was never written or is dropped.
 
         Raises:
             PartitionCorruptError: It is no manifest.
         """
+        return self._manifest_in(key, MANIFEST)
+
+    def known(self, key: PartitionKey) -> Manifest | None:
+        """The partition's manifest, or the one it had when it was dropped: its facts, not its rows.
+
+        Raises:
+            PartitionCorruptError: It is no manifest.
+        """
+        return self.find(key) or self._manifest_in(key, DROPPED)
+
+    def _manifest_in(self, key: PartitionKey, name: str) -> Manifest | None:
+        """Read anew only when the file is another: each write replaces it, so it is never changed in place."""
+        if not self._local:
+            return self._read_manifest(key, name)
+        path = f"{self._root}/{key.path}/{name}"
         try:
-            text = self._files.cat_file(f"{self._root}/{key.path}/{MANIFEST}").decode(errors="replace")
+            status = os.stat(path)  # noqa: PTH116  asked thousands of times a day
+        except FileNotFoundError:
+            return None
+        seen = (status.st_ino, status.st_mtime_ns, status.st_size)
+        known = self._manifests.get(path)
+        if known is None or known[0] != seen:
+            manifest = self._read_manifest(key, name)
+            if manifest is None:
+                return None
+            known = self._manifests[path] = (seen, manifest)
+        return known[1]
+
+    def _read_manifest(self, key: PartitionKey, name: str) -> Manifest | None:
+        try:
+            text = self._files.cat_file(f"{self._root}/{key.path}/{name}").decode(errors="replace")
         except FileNotFoundError:
             return None
         try:
@@ -97,29 +131,59 @@ class Lake:
 
         Raises:
             PartitionMissingError: It was never written.
+            PartitionDroppedError: Retention has dropped it.
         """
         found = self.find(key)
         if found is None:
+            self.refuse_dropped(key)
             raise PartitionMissingError("no manifest", f"{key.table} written for {key.business_date}", key.path)
         return found
+
+    def refuse_dropped(self, key: PartitionKey) -> None:
+        """Nothing, unless the partition is dropped.
+
+        Raises:
+            PartitionDroppedError: It is.
+        """
+        if self.find(key) is None and self.known(key) is not None:
+            raise PartitionDroppedError(
+                f"retention has dropped {key.table} of {key.business_date}", "a date within its term", key.path
+            )
 
     def view(self, connection: duckdb.DuckDBPyConnection, key: PartitionKey, name: str | None = None) -> Manifest:
         """Create view ``name`` (default: the table's name) over the verified files of a partition.
 
         Raises:
             PartitionMissingError: It was never written.
+            PartitionDroppedError: Retention has dropped it.
             PartitionCorruptError: A file is missing or was changed.
         """
         manifest = self.manifest(key)
         view_of_files(connection, name or key.table, [str(self._fetch(key, file)) for file in manifest.files])
+        note_read(manifest)
         return manifest
 
     def dates(self, portfolio: str, table: str) -> list[date]:
         """Business dates that have a manifest, ascending."""
-        pattern = f"{self._root}/{portfolio}/{table}/business_date=*/{MANIFEST}"
-        return sorted(
-            date.fromisoformat(str(path).split("business_date=")[1][:10]) for path in self._files.glob(pattern)
-        )
+        return sorted(key.business_date for key in self._keys(portfolio, table, MANIFEST))
+
+    def dropped_dates(self, portfolio: str, table: str = "*") -> list[date]:
+        """Business dates of which the table (without one: any table) is dropped, ascending."""
+        dropped = self._keys(portfolio, table, DROPPED) - self._keys(portfolio, table, MANIFEST)
+        return sorted({key.business_date for key in dropped})
+
+    def stored(self, portfolio: str) -> dict[PartitionKey, int]:
+        """Bytes of data files by partition, those of killed writers and of half-done drops included."""
+        found = self._files.glob(f"{self._root}/{portfolio}/*/business_date=*/part-*", detail=True)
+        sizes: dict[PartitionKey, int] = {}
+        for path, entry in found.items():
+            key = _key_of(portfolio, path)
+            sizes[key] = sizes.get(key, 0) + int(entry["size"])
+        return sizes
+
+    def _keys(self, portfolio: str, table: str, name: str) -> set[PartitionKey]:
+        pattern = f"{self._root}/{portfolio}/{table}/business_date=*/{name}"
+        return {_key_of(portfolio, path) for path in self._files.glob(pattern)}
 
     def _fetch(self, key: PartitionKey, file: DataFile) -> Path:
         if self._local:
@@ -210,7 +274,25 @@ class Lake:
                 known_until=known_until,
                 run_ref=run_ref,
             )
-            return self._put(key, manifest, part)
+            in_force = self._put(key, manifest, part)
+        note_written(in_force)
+        return in_force
+
+    def drop(self, key: PartitionKey) -> None:
+        """Drop the partition's rows and keep its facts: first it ceases to exist for readers, then its files go.
+
+        Killed in between, it leaves files that nothing names; dropping again takes them away.
+        """
+        with self._one_writer(key):
+            there = self.find(key)
+            if there is not None:
+                self._write_text(f"{self._root}/{key.path}/{DROPPED}", there.to_json())
+                failpoint("drop.noted")
+                self._files.rm_file(f"{self._root}/{key.path}/{MANIFEST}")
+                failpoint("drop.unlisted")
+            for rest in ("part-*", f"{DROPPED}.*"):
+                for path in self._files.glob(f"{self._root}/{key.path}/{rest}"):
+                    self._files.rm_file(path)
 
     def _put(self, key: PartitionKey, manifest: Manifest, part: Path) -> Manifest:
         there = self.intact(key)
@@ -220,16 +302,19 @@ class Lake:
             manifest = replace(manifest, files=there.files)  # same rows from other inputs: only the manifest moves
         else:
             self._store(key, part)
-        target = f"{self._root}/{key.path}/{MANIFEST}"
+        self._write_text(f"{self._root}/{key.path}/{MANIFEST}", manifest.to_json())
+        return manifest
+
+    def _write_text(self, target: str, text: str) -> None:
+        """Replace a file by ``text`` in one step."""
         if self._local:
             temporary = Path(f"{target}.{uuid.uuid4().hex}")
-            temporary.write_text(manifest.to_json(), encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
             _sync(temporary)
             temporary.replace(target)
             _sync(Path(target).parent)
         else:
-            self._files.pipe_file(target, manifest.to_json().encode())
-        return manifest
+            self._files.pipe_file(target, text.encode())
 
     def _store(self, key: PartitionKey, part: Path) -> None:
         target = f"{self._root}/{key.path}/{part.name}"
@@ -271,54 +356,10 @@ class Lake:
                 rest.unlink()
 
 
-def check_schema(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, select: str, parameters: Mapping[str, Any]
-) -> None:
-    """Refuse a SELECT whose columns or types are not the contract's: an uncast SUM is a HUGEINT, money is no float.
-
-    Raises:
-        SchemaRefusedError: Names every column that differs.
-    """
-    described = connection.execute(f"DESCRIBE {select}", dict(parameters)).fetchall()
-    found = {name: kind for name, kind, *_ in described}
-    wanted = {column.name: column.type.value for column in contract.columns}
-    wrong = [f"{name} is {found[name]}, not {kind}" for name, kind in wanted.items() if found.get(name, kind) != kind]
-    wrong += [f"{name} is missing" for name in wanted if name not in found]
-    wrong += [f"{name} is not in the contract" for name in found if name not in wanted]
-    if wrong or len(described) != len(found):
-        raise SchemaRefusedError(
-            "; ".join(wrong) or "a column twice", "every column CAST to its contract type", contract.table
-        )
-
-
-def fingerprint(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, part: Path, where: str
-) -> tuple[int, dict[str, int], str]:
-    """Row count, totals and content hash of a written file.
-
-    The hash is SHA-256 over contract version, row count and the sum of the rows' MD5 halves; a row is its columns'
-    texts, each after its length in bytes (-1 for NULL), so neither order nor engine nor file layout can move it.
-
-    Raises:
-        SchemaRefusedError: A column that may not be NULL is.
-    """
-    names = [quoted(column.name) for column in contract.all_columns]
-    row = ", ".join(f"coalesce(strlen({name}::VARCHAR), -1), ':', {name}::VARCHAR" for name in names)
-    totals = "".join(f", coalesce(sum({quoted(name)}), 0)" for name in contract.totals)
-    required = [column.name for column in contract.all_columns if not column.nullable]
-    nulls = "".join(f", count(*) - count({quoted(name)})" for name in required)
-    (values,) = connection.execute(
-        f"SELECT count(*), coalesce(sum((m & {HALF}::UHUGEINT)::UBIGINT), 0), coalesce(sum((m >> 64)::UBIGINT), 0)"
-        f"{totals}{nulls} FROM (SELECT *, md5_number(concat({row})) AS m FROM {parquet([str(part)])})"
-    ).fetchall()
-    rows, lower, upper = values[:3]
-    counted = dict(zip(required, values[3 + len(contract.totals) :], strict=True))
-    if any(counted.values()):
-        holes = "; ".join(f"{number} rows without {name}" for name, number in counted.items() if number)
-        raise SchemaRefusedError(holes, "no NULL in these columns", where)
-    canonical = f"{contract.table}:{contract.version}:{rows}:{lower}:{upper}"
-    sums = dict(zip(contract.totals, (int(value) for value in values[3 : 3 + len(contract.totals)]), strict=True))
-    return rows, sums, hashlib.sha256(canonical.encode()).hexdigest()
+def _key_of(portfolio: str, path: str) -> PartitionKey:
+    """The partition in whose folder a file lies."""
+    table, folder = str(path).split("/")[-3:-1]
+    return PartitionKey(portfolio, table, date.fromisoformat(folder.removeprefix("business_date=")))
 
 
 def _sha256(path: Path) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from arrears.local.celery import CeleryCluster
     from arrears.local.postgres import EmbeddedPostgres
 
 USER = "admin"
@@ -44,6 +45,7 @@ PRELOADED = (
     "airflow.executors.local_executor",
     "airflow.sdk.execution_time.task_runner",
     "airflow.dag_processing.dagbag",
+    "airflow.providers.openlineage.plugins.listener",
     "airflow.providers.standard.sensors.python",
     "adbc_driver_postgresql.dbapi",
     "alembic.command",
@@ -59,6 +61,7 @@ HEALTH_SECONDS = 120
 GRACE_SECONDS = 5
 API_GRACE_SECONDS = 3
 POLL_SECONDS = 0.1
+LINEAGE_VARIABLE = "AIRFLOW__OPENLINEAGE__TRANSPORT"  # the one setting of Airflow that the caller's shell may choose
 # Not the script of that name: its first line breaks when the checkout is moved.
 AIRFLOW = (sys.executable, "-m", "airflow")
 
@@ -71,11 +74,22 @@ class LocalAirflow:
         home: Folders of the deployment.
         postgres: The running metadata server.
         dags: Folder of DAG files.
+        workers: Celery workers that run the tasks; none for the scheduler's own processes (LocalExecutor).
     """
 
     home: Home
     postgres: EmbeddedPostgres
     dags: Path = REPOSITORY / "dags"
+    workers: int = 0
+
+    @property
+    def cluster(self) -> CeleryCluster | None:
+        """Broker and workers, where there are any."""
+        if not self.workers:
+            return None
+        from arrears.local.celery import CeleryCluster  # noqa: PLC0415  Celery's client is an optional extra
+
+        return CeleryCluster(self.home, self.postgres, self.workers, PRELOADED)
 
     @property
     def address(self) -> str:
@@ -95,6 +109,9 @@ class LocalAirflow:
         """
         # Written by us, or Airflow makes one up, prints it into its log and leaves the file readable to all.
         write_private(self._passwords, json.dumps({USER: self.password}))
+        self.home.lineage.parent.mkdir(parents=True, exist_ok=True)
+        if self.cluster:
+            self.cluster.start_broker()
         self._start(API_SERVER, ("api-server", "--host", LOOPBACK), environment)
 
     def start_others(self, environment: Mapping[str, str]) -> None:
@@ -106,10 +123,14 @@ class LocalAirflow:
         self._wait_for({"metadatabase"})
         for name, arguments in COMPONENTS.items():
             self._start(name, arguments, environment)
+        if self.cluster:
+            self.cluster.start_workers(AIRFLOW, environment)
         self._wait_for({"metadatabase", "scheduler", "dag_processor", "triggerer"})
 
     def stop(self) -> None:
         """End every component and everything it started, the API server last; safe to call at any time."""
+        if self.cluster:
+            self.cluster.stop()
         stop([self.server(name) for name in COMPONENTS], grace_seconds=GRACE_SECONDS)
         # A browser's open connection would keep it for minutes, and nobody is left to be served.
         stop([self.server(API_SERVER)], grace_seconds=API_GRACE_SECONDS)
@@ -206,8 +227,19 @@ class LocalAirflow:
             # (measured with the default of 5: a third of 63 short tasks held one of 4 workers for 5 s).
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "AIRFLOW__OPENLINEAGE__NAMESPACE": "arrears",
+            "AIRFLOW__OPENLINEAGE__EXTRACTORS": "arrears.orchestration.lineage.JobExtractor",
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": os.environ.get(LINEAGE_VARIABLE, self._lineage_to_file()),
+            # The default, a fork of a process that has run DuckDB's and Arrow's threads, may hang on a lock of theirs.
+            "AIRFLOW__OPENLINEAGE__EXECUTE_IN_THREAD": "True",
+            **(self.cluster.environment() if self.cluster else {}),
         }
+
+    def _lineage_to_file(self) -> str:
+        """One event a line, foreign exceptions' messages left out."""
+        file = {"type": "file", "log_file_path": str(self.home.lineage), "append": True}
+        scrubber = "arrears.orchestration.lineage.ForeignMessagesLeftOut"
+        return json.dumps({"type": "transform", "transformer_class": scrubber, "transport": file})
 
     @property
     def _ports(self) -> Path:

@@ -131,7 +131,8 @@ class AirflowApi:
             Task(
                 task["task_id"],
                 task["map_index"],
-                task["rendered_map_index"] or str(task["map_index"]),
+                # Airflow renders the label before the task has set what it is made of, and again when it ends.
+                (task["rendered_map_index"] or "").strip() or str(task["map_index"]),
                 task["state"] or "",
                 task["try_number"],
             )

@@ -28,7 +28,7 @@ WATCH_SECONDS = 1.0
 
 @app.command("run")
 def run() -> None:
-    """Run three business dates of the demo on real servers, print what was published, stop everything."""
+    """Fill the demos' past, run three business dates of each on real servers, print what was published, stop all."""
     from arrears.local.run import DemoRun  # noqa: PLC0415  the command line must stay quick to start
 
     with _interruptible(INTERRUPTED):

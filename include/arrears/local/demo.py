@@ -1,7 +1,7 @@
-"""The demo portfolios that ``make run`` drives: their dates, pinned at the first run, and their ledgers.
+"""The demo portfolios that ``make run`` drives: their dates, pinned at the first run.
 
-Belongs here: which demos there are and what their portfolio folders are told through the environment.
-Does not belong here: how the ledger is made (``arrears.sources.demo``).
+Belongs here: which demos there are and which dates they have. What their portfolio folders are told of it through the
+environment stands in ``deployment``, how their ledgers are made in ``arrears.sources.demo``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from arrears.local.home import remembered
+from arrears.rules.business_dates import BusinessDates, month_ends_before
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 DAYS = 3
@@ -28,12 +30,19 @@ class Demo:
         timezone: Its zone, in which today is asked for.
         loans: Size of the ledger.
         seed: Same seed, same ledger.
+        past_days: Business dates before those that Airflow runs, filled by the command line first.
+        past_month_ends: Month ends before those.
+        inbox: Names of the environment variables with the folders of its inbox and of its archive; without them its
+            ledger lies in the warehouse's database.
     """
 
     portfolio: str
     timezone: str
     loans: int
     seed: int
+    past_days: int = 0
+    past_month_ends: int = 0
+    inbox: tuple[str, str] | None = None
 
     @property
     def dag_id(self) -> str:
@@ -45,7 +54,7 @@ class Demo:
         return datetime.now(UTC).astimezone(ZoneInfo(self.timezone)).date()
 
     def dates(self, pins: Path) -> tuple[date, ...]:
-        """The business dates that are run, oldest first; today at the first call, and then the same for ever.
+        """The business dates that Airflow runs, oldest first; today at the first call, and then the same for ever.
 
         Args:
             pins: File that remembers the last of them.
@@ -54,4 +63,27 @@ class Demo:
         return tuple(last - timedelta(days=back) for back in reversed(range(DAYS)))
 
 
-DEMOS = (Demo("demo_travel_cn", "Asia/Shanghai", loans=5000, seed=7),)
+DEMOS = (  # as small as their rates stay in the bands of tests/sources/test_demo_bands.py
+    Demo("demo_travel_cn", "Asia/Shanghai", loans=4000, seed=2, past_days=60, past_month_ends=13),
+    Demo(
+        "demo_loan_us",
+        "America/New_York",
+        loans=4000,
+        seed=2,
+        past_days=60,
+        past_month_ends=13,
+        inbox=("ARREARS_DEMO_US_INBOX", "ARREARS_DEMO_US_ARCHIVE"),
+    ),
+)
+
+
+def business_dates(demos: Iterable[Demo], pins: Path) -> BusinessDates:
+    """The dates of all demos, past included: they share their first ones, so that one environment tells them all.
+
+    Args:
+        demos: At least one.
+        pins: As ``Demo.dates``.
+    """
+    daily_from = min(demo.dates(pins)[0] - timedelta(days=demo.past_days) for demo in demos)
+    past = month_ends_before(daily_from, max(demo.past_month_ends for demo in demos))
+    return BusinessDates(past[0] if past else daily_from, daily_from)

@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from arrears.local.airflow import LocalAirflow
+from arrears.local.demo import business_dates
 from arrears.local.home import LOOPBACK, Home, remembered, write_private
+from arrears.local.past import Past
 from arrears.local.postgres import EmbeddedPostgres
 from arrears.settings import ENVIRONMENT_FILE, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
+    from pathlib import Path
     from types import FrameType
 
     from arrears.local.demo import Demo
+    from arrears.rules.business_dates import BusinessDates
 
 WAREHOUSE = "arrears"
 
@@ -37,10 +41,12 @@ class Deployment:
     Args:
         home: Folders of the deployment.
         demos: Demo portfolios whose ledgers it holds.
+        workers: Celery workers, which need a Redis; none for LocalExecutor.
     """
 
     home: Home
     demos: tuple[Demo, ...]
+    workers: int = 0
 
     @property
     def postgres(self) -> EmbeddedPostgres:
@@ -50,7 +56,7 @@ class Deployment:
     @property
     def airflow(self) -> LocalAirflow:
         """The four components."""
-        return LocalAirflow(self.home, self.postgres)
+        return LocalAirflow(self.home, self.postgres, workers=self.workers)
 
     @property
     def has_own_warehouse(self) -> bool:
@@ -93,11 +99,13 @@ class Deployment:
 
     def stop(self) -> None:
         """Stop whatever runs of this deployment; safe at any time."""
+        self._past.stop()
         self.airflow.stop()
         self.postgres.stop()
 
     def _start(self, *, is_scheduling: bool, say: Callable[[str], None]) -> None:
-        self.airflow.stop()  # what a killed run has left
+        self._past.stop()  # what a killed run has left
+        self.airflow.stop()
         say("PostgreSQL 18")
         self.postgres.start()
         environment = {
@@ -106,15 +114,17 @@ class Deployment:
         }
         say("Airflow's metadata")
         self.airflow.migrate(environment)
-        say("the Airflow API server, and meanwhile the warehouse and the demo ledger")
+        say("the Airflow API server, and meanwhile the warehouse and the demo ledgers")
         self.airflow.start_api_server(environment)
         self._prepare_warehouse()
         self._tell_the_command_line()
+        self._past.start(environment)
+        self._past.wait(say)
         say("scheduler, DAG processor and triggerer")
         self.airflow.start_others(environment)
 
     def _prepare_warehouse(self) -> None:
-        from arrears.sources.demo import load_demo  # noqa: PLC0415  seconds of imports while the API server starts
+        from arrears.sources.demo import fill_demo  # noqa: PLC0415  seconds of imports while the API server starts
         from arrears.warehouse.migrate import upgrade  # noqa: PLC0415
         from arrears.warehouse.roles import create_bi_login  # noqa: PLC0415
 
@@ -122,9 +132,15 @@ class Deployment:
         if self.has_own_warehouse:
             create_bi_login(self.warehouse_url, self._bi_password)
         for demo in self.demos:
-            truth = self.home.var / "demo" / demo.portfolio / "truth.parquet"
-            as_of = self.dates(demo)[-1]
-            load_demo(self.warehouse_url, loans=demo.loans, as_of=as_of, seed=demo.seed, truth=truth)
+            first, last = self.business_dates.first, self.dates(demo)[-1]
+            fill_demo(
+                demo.portfolio,
+                loans=demo.loans,
+                seed=demo.seed,
+                business_dates=self.business_dates.between(first, last),
+                target=self._inbox(demo)[0] if demo.inbox else self.warehouse_url,
+                truth=self.home.var / "demo" / demo.portfolio / "truth.parquet",
+            )
 
     def _task_environment(self) -> dict[str, str]:
         settings = load_settings()
@@ -137,10 +153,17 @@ class Deployment:
 
     def _addresses(self) -> dict[str, str]:
         """Where the warehouse is, and what the demo portfolios' folders ask for."""
-        first_dates = {self.dates(demo)[0].isoformat() for demo in self.demos}
+        folders = {
+            variable: folder
+            for demo in self.demos
+            if demo.inbox
+            for variable, folder in zip(demo.inbox, self._inbox(demo), strict=True)
+        }
         return {
             "ARREARS_WAREHOUSE_URL": self.warehouse_url,
-            "ARREARS_DEMO_FIRST_DATE": min(first_dates),
+            "ARREARS_DEMO_FIRST_DATE": self.business_dates.first.isoformat(),
+            "ARREARS_DEMO_DAILY_FROM": self._daily_from,
+            **folders,
         }
 
     def _tell_the_command_line(self) -> None:
@@ -153,8 +176,31 @@ class Deployment:
         write_private(ENVIRONMENT_FILE, "\n".join([*kept, *(f"{name}={value}" for name, value in told.items())]) + "\n")
 
     def dates(self, demo: Demo) -> tuple[date, ...]:
-        """The demo's business dates here, oldest first."""
-        return demo.dates(self.home.var / "demo.json")
+        """The demo's business dates that Airflow runs here, oldest first."""
+        return demo.dates(self._pins)
+
+    @property
+    def business_dates(self) -> BusinessDates:
+        """The dates of all demos here, their past included."""
+        return business_dates(self.demos, self._pins)
+
+    @property
+    def _daily_from(self) -> str:
+        """As the portfolio folders want it: empty when there is no past of month ends."""
+        dates = self.business_dates
+        return "" if dates.daily_from == dates.first else dates.daily_from.isoformat()
+
+    @property
+    def _past(self) -> Past:
+        return Past(self.home, {demo.portfolio: self.dates(demo)[0] for demo in self.demos if demo.past_days})
+
+    @property
+    def _pins(self) -> Path:
+        return self.home.var / "demo.json"
+
+    def _inbox(self, demo: Demo) -> tuple[str, str]:
+        """Folders of a demo's inbox and of its archive."""
+        return str(self.home.var / "inbox" / demo.portfolio), str(self.home.var / "archive" / demo.portfolio)
 
     @property
     def _bi_login(self) -> str:

@@ -45,6 +45,11 @@ class Home:
         return self.var / "run"
 
     @property
+    def lineage(self) -> Path:
+        """OpenLineage events of every run, one a line."""
+        return self.var / "lineage" / "events.jsonl"
+
+    @property
     def postgres(self) -> Path:
         """The embedded server's folder."""
         return self.var / "postgres"

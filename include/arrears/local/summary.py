@@ -30,7 +30,7 @@ FIGURES = {
 HASH_DIGITS = 12
 SUMMARY = text("SELECT * FROM bi.daily_summary WHERE portfolio = :portfolio AND business_date = :business_date")
 BLOCKED = text(
-    "SELECT rule_id, citation, business_date, contacts FROM bi.contact_blocked_by_rule "
+    "SELECT rule_id, citation, business_date, contacts, blocked_share FROM bi.contact_blocked_by_rule "
     "WHERE portfolio = :portfolio AND business_date = ANY(:dates) ORDER BY rule_id, citation, business_date"
 )
 
@@ -70,16 +70,24 @@ def summary_table(portfolio: str, days: dict[date, dict[str, Any]], before: dict
 
 
 def blocked_table(url: str, portfolio: str, dates: Sequence[date]) -> Table:
-    """Contacts blocked, by the rule that blocks them; one contact counts under each of its rules."""
+    """Contacts blocked, by the rule that blocks them, and the share of all candidates that the rule stops.
+
+    One contact counts under each of its rules; a candidate is a step's channel and contact point.
+    """
     with transaction(url) as connection:
         rows = connection.execute(BLOCKED, {"portfolio": portfolio, "dates": list(dates)}).all()
-    table = Table(title=f"{portfolio}: contacts blocked by rule", title_justify="left", show_lines=True)
+    table = Table(
+        title=f"{portfolio}: contacts blocked, and share of candidates stopped", title_justify="left", show_lines=True
+    )
     table.add_column("rule, and where it stands", overflow="fold")
     for day in dates:
         table.add_column(str(day), justify="right")
-    counts = {(row.rule_id, row.citation, row.business_date): row.contacts for row in rows}
+    cells = {
+        (row.rule_id, row.citation, row.business_date): f"{row.contacts:,} ({100 * row.blocked_share:.1f} %)"
+        for row in rows
+    }
     for rule, citation in dict.fromkeys((row.rule_id, row.citation) for row in rows):
-        table.add_row(f"{rule}\n{citation}", *(f"{counts.get((rule, citation, day), 0):,}" for day in dates))
+        table.add_row(f"{rule}\n{citation}", *(cells.get((rule, citation, day), "0") for day in dates))
     return table
 
 

@@ -1,35 +1,85 @@
 """Great Expectations, imported when a gate is reached, without telemetry, bars, documents or row values.
 
-Belongs here: everything that touches the library's workings. What is expected stands with each gate: ``profile`` after
-extract, ``staged`` before publishing.
+Belongs here: the decision on figures, and everything that touches the library's workings. Which figures there are
+stands with each gate: ``profile`` after extract, ``staged`` before publishing.
+
+An expectation costs the library milliseconds, however many rows it stands for: so every figure of every table is a row
+of one batch, and an expectation stands for all figures with the same bounds.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from arrears.errors import QualityGateError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-RESULT_FORMAT = "BOOLEAN_ONLY"  # every other format repeats row values
+FAR_DAYS = 100 * 366  # a ledger's dates lie within a century of its close: 0206-01-31 and 2206-01-31 are slips
+CHANGE_PCT = 20  # our judgement: a book does not grow or shrink by a fifth overnight
 CRITICAL, WARNING = "critical", "warning"
+NAMED = {
+    "result_format": "COMPLETE",  # its rows are figures; a gate that is asked about rows uses BOOLEAN_ONLY
+    "unexpected_index_column_names": ["table", "figure"],
+    "include_unexpected_rows": False,
+    "return_unexpected_index_query": False,
+}
+
+
+class Expected(StrEnum):
+    """What a figure must be."""
+
+    AT_LEAST_1 = "at_least_1"
+    AT_LEAST_0 = "at_least_0"
+    ZERO = "zero"
+    NO_WARNING = "no_warning"
+    NEAR = "near"
+    STEADY = "steady"
+
+
+# Lowest, highest, severity: `critical` stops the day, `warning` is told.
+BOUNDS: dict[Expected, tuple[int | None, int | None, str]] = {
+    Expected.AT_LEAST_1: (1, None, CRITICAL),
+    Expected.AT_LEAST_0: (0, None, CRITICAL),
+    Expected.ZERO: (0, 0, CRITICAL),
+    Expected.NO_WARNING: (None, 0, WARNING),
+    Expected.NEAR: (-FAR_DAYS, FAR_DAYS, WARNING),
+    Expected.STEADY: (-CHANGE_PCT, CHANGE_PCT, WARNING),
+}
+ABSENT = -1  # stands for a critical figure that is not there: outside every critical bound
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one table.
+
+    Attributes:
+        table: Of what.
+        name: ``<kind>`` or ``<kind>__<column>``.
+        expected: What it must be.
+        value: None where there is nothing to judge; of a critical figure that is a failure.
+    """
+
+    table: str
+    name: str
+    expected: Expected
+    value: int | None
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An expectation that did not hold.
+    """A figure outside its bounds.
 
     Attributes:
-        table: Of what.
-        words: The expectation and its columns; no value.
+        words: Table, expectation and figure; no value.
         is_critical: Whether the day stops.
     """
 
-    table: str
     words: str
     is_critical: bool
 
@@ -42,37 +92,68 @@ def great_expectations() -> Any:  # noqa: ANN401  a module
     return library
 
 
-def new_context() -> Any:  # noqa: ANN401  as above
-    """A context that writes nothing to disk and draws no bars."""
-    context = great_expectations().get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    return context
+def decide(figures: Sequence[Figure], expected: str, where: str) -> list[str]:
+    """Ask for every figure whether it is within its bounds.
 
+    Args:
+        figures: At least one.
+        expected: Words for what was expected, for the error.
+        where: Words for what was judged.
 
-def failures_of(table: str, batch: Any, suite: Any) -> list[Failure]:  # noqa: ANN401  classes of the library
-    """Ask one batch. An expectation that could not be asked is a critical failure, whatever its severity."""
-    results = batch.validate(suite, result_format=RESULT_FORMAT).results
-    return [_failure(table, result) for result in results if not result.success]
-
-
-def refuse(failures: Sequence[Failure], expected: str, where: str) -> None:
-    """Stop for critical failures.
+    Returns:
+        The warnings, by table and figure.
 
     Raises:
-        QualityGateError: Names every critical failure by table and expectation.
+        QualityGateError: A critical figure is outside its bounds; names every one.
     """
-    critical = [f"{failure.table}: {failure.words}" for failure in failures if failure.is_critical]
+    import pandas as pd  # noqa: PLC0415  half a second, needed here only
+
+    frame = pd.DataFrame({"table": [one.table for one in figures], "figure": [one.name for one in figures]})
+    asked = frozenset(one.expected for one in figures)
+    for bounds in asked:
+        values = [_judged(one) if one.expected is bounds else None for one in figures]
+        frame[bounds.value] = pd.Series(values, dtype="float64")
+    results = _batch().get_batch({"dataframe": frame}).validate(_suite(asked), result_format=NAMED).results
+    failures = [failure for result in results if not result.success for failure in _failures(result)]
+    critical = [failure.words for failure in failures if failure.is_critical]
     if critical:
         raise QualityGateError("; ".join(critical), expected, where)
+    return [failure.words for failure in failures]
 
 
-def _failure(table: str, result: Any) -> Failure:  # noqa: ANN401  a result of the library
+def _judged(figure: Figure) -> int | None:
+    if figure.value is None and BOUNDS[figure.expected][2] == CRITICAL:
+        return ABSENT
+    return figure.value
+
+
+@cache
+def _suite(asked: frozenset[Expected]) -> Any:  # noqa: ANN401  a class of the library
+    library = great_expectations()
+    between = library.expectations.ExpectColumnValuesToBeBetween
+    expectations = [
+        between(column=bounds.value, min_value=lowest, max_value=highest, severity=severity)
+        for bounds, (lowest, highest, severity) in BOUNDS.items()
+        if bounds in asked
+    ]
+    return library.ExpectationSuite("figures", expectations=expectations)
+
+
+@cache
+def _batch() -> Any:  # noqa: ANN401  as above
+    """The one batch there is, without its frame; its context writes nothing to disk and draws no bars."""
+    context = great_expectations().get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("figures").add_dataframe_asset("figures")
+    return asset.add_batch_definition_whole_dataframe("figures")
+
+
+def _failures(result: Any) -> Iterator[Failure]:  # noqa: ANN401  a result of the library
+    """One failure for each figure outside; an expectation that could not be asked is a critical one."""
     asked = result.expectation_config
-    columns = asked.kwargs.get("column") or ", ".join(asked.kwargs.get("column_list", ()))
     # One flat entry when all went well, one entry per failed question otherwise.
-    was_asked = result.exception_info.get("raised_exception") is False
-    return Failure(
-        table,
-        f"{asked.type}{f' of {columns}' if columns else ''}{'' if was_asked else ' could not be asked'}",
-        not was_asked or asked.severity == CRITICAL,
-    )
+    if result.exception_info.get("raised_exception") is not False:
+        yield Failure(f"{asked.type} of {asked.kwargs['column']} could not be asked", is_critical=True)
+        return
+    for row in result.result["unexpected_index_list"]:
+        yield Failure(f"{row['table']}: {asked.type} of {row['figure']}", asked.severity == CRITICAL)

@@ -40,6 +40,7 @@ def rules(*packs):
 def case(case_id="C-1", *, channels=("voice_bot", "sms"), person="p1", borrower="b1", days=12, **change):
     step = Step(id="reminder", day=0, channels=channels, template="friendly")
     fields = {
+        "due": DueStep(step, 0, f"key-{case_id}"),
         "person_id": person,
         "is_party_known": True,
         "language": "zh-CN",
@@ -51,7 +52,6 @@ def case(case_id="C-1", *, channels=("voice_bot", "sms"), person="p1", borrower=
         case_id=case_id,
         borrower_id=borrower,
         delinquent_days=days,
-        due=DueStep(step, 0, f"key-{case_id}"),
         **{**fields, **change},
     )
 
@@ -206,12 +206,12 @@ def test_letter_may_be_made_on_sunday(plan):
 @pytest.mark.parametrize(
     ("known", "change", "missing"),
     [
-        (facts((MAIL,)), {"channels": ("email",)}, "time_zone"),
-        (facts(flags=None), {"channels": ("sms",)}, "flags"),
-        (facts(history=None), {"channels": ("sms",)}, "contact_history"),
-        (facts(consents=None), {"channels": ("sms",)}, "consent"),
-        (facts(), {"channels": ("sms",), "is_party_known": False}, "party"),
-        (facts(), {"channels": ("visit",)}, "contact_point"),
+        (facts((MAIL,)), {"channels": ("email",)}, ["time_zone"]),
+        (facts(flags=None), {"channels": ("sms",)}, ["flags", "inconvenient_times"]),
+        (facts(history=None), {"channels": ("sms",)}, ["contact_history"]),
+        (facts(consents=None), {"channels": ("sms",)}, ["consent"]),
+        (facts(), {"channels": ("sms",), "is_party_known": False}, ["party"]),
+        (facts(), {"channels": ("visit",)}, ["contact_point"]),
     ],
     ids=["zone", "flags", "history", "consents", "party", "point"],
 )
@@ -237,3 +237,23 @@ def test_zone_of_another_point_narrows_the_window(plan):
 
     assert made.plan[0]["not_before_at"] == datetime(2026, 5, 11, 7, tzinfo=UTC)  # 08:00 in London
     assert made.plan[0]["not_after_at"] == datetime(2026, 5, 11, 14, tzinfo=UTC)  # 22:00 in Shanghai
+
+
+def test_inconvenient_time_said_as_a_flag_narrows_the_window(plan):
+    said = Flag("inconvenient_time_mon_0900_1700")
+
+    made = plan([case(channels=("sms",))], facts(flags=[said]))
+
+    assert made.plan[0]["not_before_at"] == datetime(2026, 5, 11, 9, tzinfo=UTC)  # 17:00 in Shanghai
+    assert made.plan[0]["not_after_at"] == datetime(2026, 5, 11, 12, tzinfo=UTC)
+
+
+def test_content_of_the_step_is_what_a_pack_asks_for(plan):
+    known, book = facts(), rules("us_reg_f")
+    bare = plan([case(channels=("sms",))], known, book)
+    step = Step(id="reminder", day=0, channels=("sms",), template="friendly", content={"opt_out_notice"})
+
+    full = plan([case(due=DueStep(step, 0, "key"))], known, book)
+
+    assert "us_reg_f.opt_out_notice" in {row["rule_id"] for row in bare.decisions}
+    assert "us_reg_f.opt_out_notice" not in {row["rule_id"] for row in full.decisions}

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 import yaml
 from arrears.rules.ageing import Terms
-from arrears.rules.allocation import Instalment, Transaction
+from arrears.rules.account import Instalment, Transaction
 from arrears.rules.pauses import Pause
 from support.ageing import Loan, by_rule, by_sql
 

@@ -84,11 +84,16 @@ def put_waterfalls(connection: duckdb.DuckDBPyConnection, waterfalls: Waterfalls
 
 
 def _replays(waterfalls: Waterfalls) -> str:
-    """Which accounts need it: paying the last instalment in advance may leave the next one overdue."""
+    """Which accounts need it.
+
+    Only where an instalment is finished before the next one is begun does having paid what is due mean that nothing
+    due is unpaid: otherwise what came in advance may have gone elsewhere.
+    """
     if waterfalls.is_plain:
         return "adding"
     each = (waterfalls.default, *waterfalls.kinds.values())
-    return "behind" if all(one.prepays == "next" for one in each) else "all"
+    is_ordered = all(one.prepays == "next" and one.processing == "horizontal" for one in each)
+    return "behind" if is_ordered else "all"
 
 
 def _spread_evenly(run: _Runner) -> None:

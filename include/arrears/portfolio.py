@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from arrears.contracts.ledger import LEDGER
 from arrears.errors import ConfigurationError, PortfolioUnknownError, TimeZoneRefusedError
 from arrears.policy.documents import Document, read_document
+from arrears.rules.ageing import Terms
+from arrears.rules.allocation import Waterfall, Waterfalls
 from arrears.rules.buckets import Bucket, check_buckets
 from arrears.rules.business_dates import BusinessDates
 from arrears.settings import ENVIRONMENT_FILE, REPOSITORY
@@ -56,6 +58,40 @@ Folder = Annotated[str, Field(min_length=1), AfterValidator(_from_repository)]
 DatedName = Annotated[str, Field(min_length=1), AfterValidator(_with_known_dates)]
 
 
+def _each_once(order: tuple[Component, ...]) -> tuple[Component, ...]:
+    if len(set(order)) != len(order):
+        raise ValueError("each of penalty, fee, interest, principal exactly once")
+    return order
+
+
+ComponentOrder = Annotated[tuple[Component, Component, Component, Component], AfterValidator(_each_once)]
+PaymentKind = Literal["repayment", "waiver", "goodwill_credit", "merchant_refund", "payout_refund"]
+
+
+class Allocation(Document):
+    """How payments are spread where one component order does not say it all.
+
+    Attributes:
+        past_due: Component order for instalments due before the payment; left out: ``allocation_order``.
+        due: For those due on its date.
+        in_advance: For later ones.
+        processing: ``horizontal``: an instalment before the next; ``vertical``: a component before the next.
+        prepays: Which later instalment is paid in advance.
+    """
+
+    past_due: ComponentOrder | None = None
+    due: ComponentOrder | None = None
+    in_advance: ComponentOrder | None = None
+    processing: Literal["horizontal", "vertical"] = "horizontal"
+    prepays: Literal["next", "last", "reamortise"] = "next"
+
+    def waterfall(self, order: tuple[str, ...]) -> Waterfall:
+        """As a rule value; ``order`` stands where it says nothing."""
+        return Waterfall(
+            self.past_due or order, self.due or order, self.in_advance or order, self.processing, self.prepays
+        )
+
+
 class Ageing(Document):
     """How this portfolio counts days.
 
@@ -64,19 +100,29 @@ class Ageing(Document):
         grace_days: Days subtracted from delinquent_days, unless the loan has its own.
         tolerance_minor: Cumulative shortfall up to which a loan counts as paid.
         allocation_order: Component order inside one instalment; the oldest instalment first.
+        allocation: What else there is to say of how payments are spread.
+        allocation_by_kind: The same for single kinds of payment.
     """
 
     convention: Literal["elapsed", "inclusive"] = "elapsed"
     grace_days: int = Field(default=0, ge=0, le=365)
     tolerance_minor: int = Field(default=0, ge=0)
-    allocation_order: tuple[Component, Component, Component, Component] = ("penalty", "fee", "interest", "principal")
+    allocation_order: ComponentOrder = ("penalty", "fee", "interest", "principal")
+    allocation: Allocation = Allocation()
+    allocation_by_kind: dict[PaymentKind, Allocation] = {}
 
-    @field_validator("allocation_order")
-    @classmethod
-    def _each_once(cls, order: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(order)) != len(order):
-            raise ValueError("each of penalty, fee, interest, principal exactly once")
-        return order
+    @property
+    def waterfalls(self) -> Waterfalls:
+        """How payments are spread, as a rule value."""
+        kinds: dict[str, Waterfall] = {
+            kind: each.waterfall(self.allocation_order) for kind, each in self.allocation_by_kind.items()
+        }
+        return Waterfalls(self.allocation.waterfall(self.allocation_order), kinds)
+
+    @property
+    def terms(self) -> Terms:
+        """The whole day count, as a rule value."""
+        return Terms(self.convention, self.grace_days, self.tolerance_minor, self.waterfalls)
 
 
 class BucketRow(Document):

@@ -5,21 +5,38 @@ Belongs here: reading the files' shape. What other systems do and this rule does
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from arrears.rules.allocation import Instalment, Transaction
+from arrears.rules.account import COMPONENTS, Instalment, Transaction
+from arrears.rules.allocation import Account, Waterfall, Waterfalls
+from arrears.rules.allocation import replay as replayed
 from arrears.rules.pauses import Pause
 from support.ageing import Loan
 
-# Classifications, of loans and of instalments, are left out: they are tags stored when a job last ran.
-FIGURES = ("past_due_days", "delinquent_days", "past_due_date", "delinquent_amount", "installments")
-ORDERS = {
-    "penalty-fee-interest-principal": ("penalty", "fee", "interest", "principal"),
-    "due-pipf-in-advance-pipf": ("penalty", "interest", "principal", "fee"),
+END_OF_TIME = date(2100, 1, 1)
+LONG_BEFORE = date(1900, 1, 1)
+SIMPLE = {
+    "penalty-fee-interest-principal": Waterfall(),
+    "due-pipf-in-advance-pipf": Waterfall.of(("penalty", "interest", "principal", "fee")),
+    "due-pfip-in-advance-ppfi": Waterfall(in_advance=("principal", "penalty", "fee", "interest")),
 }
-IGNORED = ("disbursement", "classification_run")  # bring no obligation beyond the schedule, no payment
+PREPAYS = {"NEXT_INSTALLMENT": "next", "LAST_INSTALLMENT": "last", "REAMORTIZATION": "reamortise"}
+KINDS = {
+    "repayment": "repayment",
+    "payoff": "repayment",
+    "down_payment": "repayment",
+    "charge_adjustment": "repayment",
+    "goodwill_credit": "goodwill_credit",
+    "merchant_issued_refund": "merchant_refund",
+    "payout_refund": "payout_refund",
+    "chargeback": "chargeback",
+    "credit_balance_refund": "credit_refund",
+    "charge": "charge",
+}
+IGNORED = ("classification_run", "charge_off")  # bring no obligation and no payment
 
 
 @dataclass(frozen=True)
@@ -36,105 +53,193 @@ def minor(amount: float) -> int:
 
 def fineract_loan(case: dict[str, Any], seq: int) -> Loan | Unsupported:
     """The loan as it stands before check ``seq``."""
+    config, events = case["config"], [event for event in case["events"] if event["seq"] < seq]
     if not case.get("schedule"):
         return Unsupported("no schedule: the test states its repayment table only")
-    allocation = case["config"].get("allocation")
-    if allocation and (
-        allocation["schedule_processing"] != "horizontal"
-        or allocation["rules"]["DEFAULT"]["future_rule"] != "NEXT_INSTALLMENT"
-    ):
-        return Unsupported("payments settle the last instalment, or components before instalments")
-    events = [event for event in case["events"] if event["seq"] < seq]
+    if config.get("interest_recalculation"):
+        return Unsupported("interest recalculation makes new schedules, which a source delivers")
     if sum(event["type"] == "disbursement" for event in events) > 1:
-        return Unsupported("a second disbursement makes a new schedule")
+        return Unsupported("a second disbursement makes a new schedule, which a source delivers")
+    unknown = [event for event in events if event["type"] == "unsupported"]
+    if unknown:
+        return Unsupported(f"after {unknown[0]['what'][:60]}")
+    kinds = {True: "down_payment", False: None}
     schedule = tuple(
-        Instalment(row["no"], date.fromisoformat(row["due_date"]), *_components(row)) for row in case["schedule"]
+        Instalment(
+            row["no"],
+            date.fromisoformat(row["due_date"]),
+            *(minor(row[name]) for name in COMPONENTS),
+            kinds[bool(row.get("down_payment"))],
+        )
+        for row in case["schedule"]
     )
-    account, pauses = [], []
+    account: list[Transaction] = []
+    pauses: list[Pause] = []
     for event in events:
-        entry = _entry(event)
-        if isinstance(entry, Unsupported):
-            return entry
-        if isinstance(entry, Transaction):
-            account.append(entry)
-        elif event["type"] == "pause":
+        if event["type"] == "pause":
             pauses.append(Pause(date.fromisoformat(event["start"]), date.fromisoformat(event["end"])))
         elif event["type"] == "resume":
             resumed = date.fromisoformat(event["date"])
             pauses = [replace(each, ends_on=min(each.ends_on, max(each.starts_on, resumed))) for each in pauses]
         elif event["type"] == "disbursement":
-            account += _down_payment(case, event)
+            account += _down_payment(case, event, schedule)
+        elif event["type"] not in IGNORED:
+            account.append(_entry(case, event, schedule, account))
     return Loan("a", schedule, tuple(account), tuple(pauses))
 
 
-def chronological(case: dict[str, Any], seq: int) -> str:
-    """Why the order of entries matters before check ``seq`` ("" when it does not): our pool has no order."""
-    events = [event for event in case["events"] if event["seq"] < seq]
-    charges = [event for event in events if event["type"] == "charge"]
-    paid = [event["seq"] for event in events if event["type"] == "repayment"]
-    if any(event["seq"] > min(paid, default=seq) for event in charges):
-        return "a charge booked after a payment does not take what was paid in advance"
-    down = {row["due_date"] for row in case["schedule"] if row.get("down_payment")}
-    if any(event["due_date"] in down for event in charges):
-        return "a charge on the day of a down payment belongs to the next instalment"
-    return ""
+def waterfalls(case: dict[str, Any]) -> Waterfalls:
+    """How the case's product spreads payments."""
+    config = case["config"]
+    if "strategy" not in config:
+        return Waterfalls()
+    if config["strategy"] != "advanced":
+        return Waterfalls(SIMPLE[config["strategy"]])
+    allocation, kinds = config["allocation"], {}
+    for name, rule in allocation["rules"].items():
+        orders = defaultdict(list)
+        for cell in rule["order"]:
+            timing, component = cell.lower().rsplit("_", 1)
+            orders[timing].append(component)
+        kinds[KINDS.get(name.lower(), name.lower())] = Waterfall(
+            *(tuple(orders[timing]) for timing in ("past_due", "due", "in_advance")),
+            allocation["schedule_processing"],
+            PREPAYS[rule["future_rule"]],
+        )
+    return Waterfalls(kinds.pop("default"), kinds)
 
 
-def component_order(case: dict[str, Any]) -> tuple[str, ...] | None:
-    """Component order inside an instalment; None when it differs between past due, due and in advance."""
-    if case["config"]["strategy"] != "advanced":
-        return ORDERS.get(case["config"]["strategy"])
-    order = case["config"]["allocation"]["rules"]["DEFAULT"]["order"]
-    parts = {tuple(name.rsplit("_", 1)[1].lower() for name in order[start : start + 4]) for start in (0, 4, 8)}
-    return parts.pop() if len(parts) == 1 else None
+def _booked(event: dict[str, Any]) -> datetime:
+    day = datetime.combine(date.fromisoformat(event["booked_on"]), datetime.min.time(), UTC)
+    return day + timedelta(seconds=event["seq"])
 
 
-def _components(row: dict[str, Any]) -> list[int]:
-    return [minor(row[name]) for name in ("principal", "interest", "fee", "penalty")]
-
-
-def _entry(event: dict[str, Any]) -> Transaction | Unsupported | None:
-    kind, name = event["type"], f"t{event['seq']}"
-    if kind == "repayment":
-        return Transaction(name, kind, date.fromisoformat(event["date"]), minor(event["amount"]))
-    if kind == "reversal":
+def _entry(
+    case: dict[str, Any], event: dict[str, Any], schedule: tuple[Instalment, ...], account: list[Transaction]
+) -> Transaction:
+    name, booked_at = f"t{event['seq']}", _booked(event)
+    if event["type"] == "reversal":
         original = event["of"] if isinstance(event["of"], str) else f"t{event['of']}"
-        return Transaction(name, kind, date.fromisoformat(event["booked_on"]), 1, original)
-    if kind == "charge":
-        return Transaction(name, kind, date.fromisoformat(event["due_date"]), minor(event["amount"]))
-    if kind in (*IGNORED, "pause", "resume"):
-        return None
-    if kind == "chargeback":
-        return Unsupported("overdue-since of a chargeback is not modelled")
-    return Unsupported(f"{kind} is not modelled")
+        return Transaction(name, "reversal", LONG_BEFORE, 1, original, booked_at)
+    on = date.fromisoformat(event["due_date"] if event["type"] == "charge" else event["date"])
+    if event["amount"] is None:  # a payoff pays whatever is left
+        amount = outstanding(replayed(schedule, account, on, waterfalls(case)))
+    else:
+        amount = minor(event["amount"])
+    return Transaction(name, KINDS[event["type"]], on, amount, None, booked_at, event.get("kind"))
 
 
-def _down_payment(case: dict[str, Any], event: dict[str, Any]) -> list[Transaction]:
+def _down_payment(case: dict[str, Any], event: dict[str, Any], schedule: tuple[Instalment, ...]) -> list[Transaction]:
     """The first instalment is paid at disbursement where the product collects it by itself."""
     product = case["config"].get("down_payment")
-    if not (product and product["auto"] and event["auto_down_payment"]):
+    amount = sum(each.total_minor for each in schedule if each.kind_code)
+    if not (product and product["auto"] and event["auto_down_payment"] and amount):
         return []
-    amount = sum(sum(_components(row)) for row in case["schedule"] if row.get("down_payment"))
     name = f"auto_down_payment:{event['date']}"
-    return [Transaction(name, "repayment", date.fromisoformat(event["date"]), amount)]
+    return [Transaction(name, "repayment", date.fromisoformat(event["date"]), amount, None, _booked(event))]
 
 
-def fineract_figures(row: dict[str, Any], check: dict[str, Any]) -> dict[str, Any]:
-    """Our row in the words of a check: only the figures it states."""
+def outstanding(account: Account) -> int:
+    """Everything not paid, due or not."""
+    return sum(each.unpaid_total_minor for each in account.obligations)
+
+
+# ------------------------------------------------------------------------------------------------------- days
+def day_figures(row: dict[str, Any], case: dict[str, Any], check: dict[str, Any]) -> dict[str, Any]:
+    """Our row in the words of a delinquency check: only the figures it states.
+
+    Classifications are left out: they are tags, stored when a job last ran.
+    """
     unpaid = row["instalments"] if row["delinquent_days"] > 0 else []
+    since = row["past_due_on"]
+    delinquent_on = since and (since + timedelta(days=case["grace_days"])).isoformat()
     ours = {
         "past_due_days": row["past_due_days"],
         "delinquent_days": row["delinquent_days"],
-        "past_due_date": row["past_due_on"] and row["past_due_on"].isoformat(),
+        "past_due_date": since and since.isoformat(),
+        "delinquent_date": delinquent_on,
+        "event_delinquent_date": delinquent_on,
         "delinquent_amount": row["past_due_minor"],
-        "installments": [{"no": each["seq"], "delinquent_days": each["delinquent_days"]} for each in unpaid],
+        "total_overdue": row["past_due_minor"],
+        "installments": [
+            {"no": each["seq"], "delinquent_days": each["delinquent_days"], "amount": each["past_due_minor"]}
+            for each in unpaid
+        ],
     }
-    return {name: ours[name] for name in FIGURES if name in check}
-
-
-def expected_figures(check: dict[str, Any]) -> dict[str, Any]:
-    """A check's figures with amounts in minor units."""
-    stated = {name: check[name] for name in FIGURES if name in check}
-    if "delinquent_amount" in stated:
-        stated["delinquent_amount"] = minor(stated["delinquent_amount"])
+    stated = {name: ours[name] for name in ours if name in check}
+    if "installments" in stated:
+        names = check["installments"][0] if check["installments"] else {}
+        stated["installments"] = [{k: v for k, v in each.items() if k in names} for each in stated["installments"]]
     return stated
+
+
+def stated_day_figures(check: dict[str, Any]) -> dict[str, Any]:
+    """A delinquency check's figures with amounts in minor units."""
+    names = ("past_due_days", "delinquent_days", "past_due_date", "delinquent_date", "event_delinquent_date")
+    stated = {name: check[name] for name in names if name in check}
+    stated |= {name: minor(check[name]) for name in ("delinquent_amount", "total_overdue") if name in check}
+    if "installments" in check:
+        stated["installments"] = [
+            each | ({"amount": minor(each["amount"])} if "amount" in each else {}) for each in check["installments"]
+        ]
+    return stated
+
+
+# -------------------------------------------------------------------------------------------------- allocation
+def allocation_figures(account: Account, check: dict[str, Any]) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """What an allocation check states and what we have, by the same names."""
+    rows = sorted(account.obligations, key=lambda each: each.seq)
+    if check["kind"] == "schedule":
+        stated = {(row["no"], name): _stated(row[name], name) for row in check["periods"] for name in _row(rows[0])}
+        return stated, {(each.seq, name): value for each in rows for name, value in _row(each).items()}
+    if check["kind"] == "schedule_total":
+        ours = {name: sum(_row(each)[name] for each in rows) for name in _row(rows[0]) if not name.endswith("_date")}
+        return {name: minor(check[name]) for name in ours}, ours
+    if check["kind"] == "transactions":
+        ignored = ("disbursement", "charge_off")
+        live = [row for row in check["rows"] if not row.get("reversed") and row["type"] not in ignored]
+        stated_rows = sorted((row["date"], *(minor(row[name]) for name in ("amount", *COMPONENTS))) for row in live)
+        our_rows = sorted(
+            (each.transaction.effective_on.isoformat(), each.transaction.amount_minor, *each.parts.values())
+            for each in account.splits.values()
+            if each.transaction.kind_code != "charge"
+        )
+        return {"rows": stated_rows}, {"rows": our_rows}
+    ours = {"outstanding": outstanding(account), "overpaid": account.overpaid_minor}
+    return {check["kind"]: minor(check["amount"])}, {check["kind"]: ours[check["kind"]]}
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {
+        "due_date": row.due_on.isoformat(),
+        "paid_date": row.settled_on and row.settled_on.isoformat(),
+        "due": row.owed_total_minor,
+        "paid": row.paid_total_minor,
+        "in_advance": row.early_minor,
+        "late": row.late_minor,
+        "outstanding": row.unpaid_total_minor,
+        **row.owed,
+    }
+
+
+def _stated(value: Any, name: str) -> Any:
+    return value if name.endswith("_date") else minor(value)
+
+
+def departure(case: dict[str, Any], check: dict[str, Any], loan: Loan) -> str:
+    """Why our figures may differ from this check's: what we do otherwise on purpose; "" where they may not."""
+    config, kinds = case["config"], [each.kind_code for each in loan.transactions]
+    if "chargeback" in kinds and config.get("credit_allocation"):
+        return "a chargeback is principal here; there it takes the components of the payment it takes back"
+    if config.get("strategy") == "due-pfip-in-advance-ppfi" and "charge" in kinds and check["kind"] == "transactions":
+        return "a charge is due with its instalment here; there on its own date when a payment is spread"
+    if check["kind"] == "schedule" and any(row["due"] == 0 for row in check["periods"]):
+        return "an instalment of nothing is never settled here"
+    if "chargeback" in kinds and config.get("schedule_type") == "cumulative" and check["kind"].startswith("schedule"):
+        return "of a chargeback partly met by what was overpaid only the rest is owed here"
+    late = [each for each in loan.transactions if each.effective_on > max(one.due_on for one in loan.schedule)]
+    if sum(each.kind_code in ("charge", "chargeback") for each in late) > 1 and check["kind"].startswith("schedule"):
+        return "early and late are noted when a payment comes; there anew when the extra instalment's date moves"
+    if check["kind"] == "transactions" and "charge" in kinds:
+        return "what was overpaid and pays a later charge stays with no payment here"
+    return ""

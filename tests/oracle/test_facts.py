@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from arrears.rules.account import Instalment, Transaction
 from arrears.rules.ageing import Terms
-from arrears.rules.allocation import Instalment, Transaction
 from arrears.rules.pauses import Pause
 from support.ageing import Loan, by_rule, by_sql
 

@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from arrears.rules.account import Instalment, Transaction
 from arrears.rules.ageing import NOT_PAST_DUE, Terms, age_of_loan
-from arrears.rules.allocation import Instalment, Transaction
 from arrears.rules.pauses import Pause
 
 DUE = (date(2026, 1, 10), date(2026, 2, 10), date(2026, 3, 10))
@@ -65,7 +65,7 @@ def test_tolerance_is_cumulative_and_hides_no_amount(tolerance, paid, due_on, mi
     found = age(date(2026, 3, 20), paid, tolerance_minor=tolerance)
 
     assert (found.past_due_on, found.past_due_minor, found.past_due_instalments) == (due_on, minor, instalments)
-    assert sum(each.allocation.unpaid_total_minor for each in found.unpaid) == minor
+    assert sum(each.past_due_minor for each in found.unpaid) == minor
 
 
 @pytest.mark.parametrize(

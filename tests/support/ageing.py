@@ -9,10 +9,11 @@ import duckdb
 import pyarrow as pa
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import select_text
+from arrears.jobs.accounts import replay_accounts
 from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
 from arrears.portfolio import Ageing
-from arrears.rules.ageing import LoanAge, Terms, age_of_loan
-from arrears.rules.allocation import COMPONENTS, Instalment, Transaction
+from arrears.rules.account import COMPONENTS, Instalment, Transaction
+from arrears.rules.ageing import InstalmentAge, LoanAge, Terms, age_of_loan
 from arrears.rules.buckets import Bucket, bucket_of
 
 from support.books import ARROW
@@ -63,14 +64,11 @@ def _loan_row(age: LoanAge) -> dict[str, Any]:
     }
 
 
-def _instalment_row(age: Any) -> dict[str, Any]:
+def _instalment_row(age: InstalmentAge) -> dict[str, Any]:
+    names = ("seq", "due_on", "overdue_on", "past_due_days", "delinquent_days", "past_due_minor")
     return {
-        "seq": age.allocation.instalment.seq,
-        "due_on": age.allocation.instalment.due_on,
-        "past_due_days": age.past_due_days,
-        "delinquent_days": age.delinquent_days,
-        "past_due_minor": age.allocation.unpaid_total_minor,
-        **{f"past_due_{component}_minor": age.allocation.unpaid_minor(component) for component in COMPONENTS},
+        **{name: getattr(age, name) for name in names},
+        **{f"past_due_{component}_minor": age.unpaid[component] for component in COMPONENTS},
         "bucket": bucket_of(age.delinquent_days, BUCKETS),
     }
 
@@ -91,7 +89,8 @@ def by_sql(
             [{"loan_id": loan.loan_id, **asdict(row)} for loan in book for row in getattr(loan, part)],
         )
     put_buckets(connection, BUCKETS)
-    known = ageing_parameters(Ageing(**asdict(terms)), BUCKETS, as_of) | {"closing_date": as_of}
+    known = ageing_parameters(_ageing(terms), BUCKETS, as_of) | {"closing_date": as_of, "timezone": "UTC"}
+    replay_accounts(connection, terms.waterfalls, known)
     rows = {}
     for table in (INSTALMENTS, LOANS):
         select = select_text(table)
@@ -110,12 +109,22 @@ def by_sql(
     return aged
 
 
+def _ageing(terms: Terms) -> Ageing:
+    default = terms.waterfalls.default
+    return Ageing(
+        convention=terms.convention,
+        grace_days=terms.grace_days,
+        tolerance_minor=terms.tolerance_minor,
+        allocation_order=default.past_due,
+    )
+
+
 def _state(loan: Loan) -> dict[str, Any]:
     return {"status_code": loan.status_code, "grace_days": loan.grace_days, "outstanding_principal_minor": 1}
 
 
-def _oldest_first(row: dict[str, Any]) -> tuple[date, int]:
-    return row["due_on"], row["seq"]
+def _oldest_first(row: dict[str, Any]) -> tuple[date, date, int]:
+    return row["overdue_on"], row["due_on"], row["seq"]
 
 
 def _put(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:

@@ -1,24 +1,38 @@
 """The scalar ageing rule and the pipeline's SELECTs give the same rows for generated books."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import pytest
+from arrears.rules.account import COMPONENTS, PAYMENT_KINDS, Instalment, Transaction
 from arrears.rules.ageing import Terms
-from arrears.rules.allocation import COMPONENTS, Instalment, Transaction
+from arrears.rules.allocation import Waterfall, Waterfalls
 from arrears.rules.pauses import Pause
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.ageing import Loan, by_rule, by_sql
 
 START = date(2026, 1, 1)
-KINDS = ("repayment", "repayment", "waiver", "charge", "chargeback", "reversal", "undo", "undo")
+KINDS = (
+    *("repayment", "repayment", "waiver", "goodwill_credit", "merchant_refund"),
+    *("charge", "chargeback", "credit_refund", "reversal", "undo", "undo"),
+)
 STATUSES = ("active", "active", "active", "charged_off", "paid_off", "settled", "sold", "transferred", "cancelled")
 
 # A coarse grid: due dates, payments and as-of dates meet on the same day, which is where rules go wrong.
 days = st.integers(0, 12).map(lambda number: START + timedelta(days=10 * number))
 as_ofs = st.builds(lambda day, off: day + timedelta(days=off), days, st.sampled_from([0, 0, 1, -1]))
 amounts = st.integers(0, 60)
+bookings = st.none() | days.map(lambda day: datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+orders = st.permutations(COMPONENTS).map(tuple)
+waterfalls = st.builds(
+    Waterfall,
+    orders,
+    orders,
+    orders,
+    st.sampled_from(["horizontal", "vertical"]),
+    st.sampled_from(["next", "last", "reamortise"]),
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +44,8 @@ def connection():
 @st.composite
 def schedules(draw):
     seqs = draw(st.lists(st.integers(1, 9), max_size=5, unique=True))
-    return tuple(Instalment(seq, draw(days), *(draw(amounts) for _ in COMPONENTS)) for seq in seqs)
+    kinds = st.sampled_from([None, None, None, "down_payment"])
+    return tuple(Instalment(seq, draw(days), *(draw(amounts) for _ in COMPONENTS), draw(kinds)) for seq in seqs)
 
 
 @st.composite
@@ -46,7 +61,8 @@ def accounts(draw, loan_id):
         elif kind == "reversal":
             entry = Transaction(ids[number], kind, draw(days), amount, draw(st.sampled_from(ids)))
         else:
-            entry = Transaction(ids[number], kind, draw(days), amount)
+            component = draw(st.sampled_from([None, "fee", "penalty"])) if kind == "charge" else None
+            entry = Transaction(ids[number], kind, draw(days), amount, None, draw(bookings), component)
         account.append(entry)
     return tuple(account)
 
@@ -78,7 +94,10 @@ terms_of_house = st.builds(
     convention=st.sampled_from(["elapsed", "inclusive"]),
     grace_days=st.integers(0, 10),
     tolerance_minor=st.sampled_from([0, 0, 1, 40, 100]),
-    allocation_order=st.permutations(COMPONENTS).map(tuple),
+    waterfalls=st.one_of(
+        orders.map(lambda order: Waterfalls(Waterfall.of(order))),
+        st.builds(Waterfalls, waterfalls, st.dictionaries(st.sampled_from(PAYMENT_KINDS), waterfalls, max_size=2)),
+    ),
 )
 
 

@@ -67,6 +67,7 @@ INSTALMENT_DELINQUENCY = Contract(
         text("loan_id", "Loan identifier of the source"),
         days("seq", "Number of the instalment; after maturity, charges make the next number"),
         on("due_on", "Contractual due date"),
+        on("overdue_on", "Since when it is overdue: its due date, or a chargeback of more than was paid of it"),
         days("past_due_days", "Contractual days past due of this instalment"),
         days("delinquent_days", "past_due_days less paused days; grace is the loan's, not the instalment's"),
         minor("past_due_minor", "Not paid of this instalment"),

@@ -120,6 +120,12 @@ INSTALMENT = _raw(
         minor("interest_minor", "Interest due"),
         minor("fee_minor", "Fees due"),
         minor("penalty_minor", "Penalties due"),
+        code(
+            "kind_code",
+            "What it is; a down payment takes no charges",
+            ("instalment", "minimum_payment", "down_payment"),
+            nullable=True,
+        ),
     ),
     "Contractual schedule",
     checks=(
@@ -147,12 +153,23 @@ TRANSACTION = _raw(
         code(
             "kind_code",
             "Kind of transaction",
-            ("repayment", "reversal", "chargeback", "waiver", "charge"),
+            (
+                "repayment",
+                "reversal",
+                "chargeback",
+                "waiver",
+                "charge",
+                "goodwill_credit",
+                "merchant_refund",
+                "payout_refund",
+                "credit_refund",
+            ),
         ),
         on("effective_on", "Date of contractual crediting, given by the source"),
         at("booked_at", "Instant of booking"),
         minor("amount_minor", "Amount, always positive; the kind gives the direction"),
         text("reverses_id", "transaction_id that a reversal undoes", nullable=True),
+        code("component_code", "What a charge is; a fee where not said", ("fee", "penalty"), nullable=True),
     ),
     "What happened on the loans up to the ledger's close",
     checks=(

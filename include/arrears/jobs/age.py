@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from arrears.jobs.accounts import replay_accounts
 from arrears.jobs.day import Day, summary
 from arrears.rules.ageing import counted_until
 from arrears.rules.buckets import bucket_of
@@ -44,7 +45,9 @@ def age(portfolio: str, business_date: date, *, run_ref: str = "", settings: Set
             work.read(table)
         work.read_optional("raw__pause")
         put_buckets(work.connection, config.bucket_set)
-        parameters = ageing_parameters(config.ageing, config.bucket_set, config.as_of(business_date))
+        as_of = config.as_of(business_date)
+        parameters = ageing_parameters(config.ageing, config.bucket_set, as_of) | {"timezone": config.timezone}
+        replay_accounts(work.connection, config.ageing.waterfalls, parameters)
         instalments = work.write(INSTALMENTS, parameters)
         work.read(INSTALMENTS)
         loans = work.write(LOANS, parameters)
@@ -69,7 +72,7 @@ def ageing_parameters(ageing: Ageing, buckets: Sequence[Bucket], as_of: date) ->
         buckets: A set that ``check_buckets`` accepts.
         as_of: Date the ages hold for; transactions effective after it do not count.
     """
-    ranks = {f"{component}_rank": rank for rank, component in enumerate(ageing.allocation_order, 1)}
+    ranks = {f"{component}_rank": rank for rank, component in enumerate(ageing.waterfalls.default.past_due, 1)}
     return {
         "as_of": as_of,
         "counted_until": counted_until(as_of, ageing.convention),

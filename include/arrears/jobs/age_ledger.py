@@ -18,6 +18,7 @@ from arrears.contracts import CONTRACTS
 from arrears.contracts.ledger import TERMINAL_STATUSES
 from arrears.engine.duckdb import connect, literal, select_text
 from arrears.errors import ConfigurationError
+from arrears.jobs.accounts import replay_accounts
 from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
 from arrears.jobs.ledger_files import NOUNS, check_ledger, read_ledger
 from arrears.portfolio import Ageing, BucketRow, FileSource
@@ -107,7 +108,8 @@ def age_ledger(directory: Path, as_of: date, config: Path | None = None) -> pa.T
         check_ledger(connection, terms.currency)
         _put_ledger(connection, as_of)
         put_buckets(connection, terms.bucket_set)
-        known = ageing_parameters(terms.ageing, terms.bucket_set, as_of) | {"closing_date": as_of}
+        known = ageing_parameters(terms.ageing, terms.bucket_set, as_of) | {"closing_date": as_of, "timezone": "UTC"}
+        replay_accounts(connection, terms.ageing.waterfalls, known)
         for table in (INSTALMENTS, LOANS):
             select = select_text(table)
             parameters = {name: known[name] for name in duckdb.extract_statements(select)[0].named_parameters}
@@ -136,7 +138,7 @@ def _put_ledger(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     filled = {
         "loan": f"{still_open} coalesce(status_code, 'active') END AS status_code",
         "instalment": amounts,
-        "transaction": "coalesce(transaction_id, '#' || row_number) AS transaction_id",
+        "transaction": "coalesce(transaction_id, '#' || lpad(row_number::VARCHAR, 12, '0')) AS transaction_id",
     }
     for noun in NOUNS:
         replaced = f"* REPLACE ({filled[noun]})" if noun in filled else "*"

@@ -12,16 +12,9 @@ from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import quoted
 from arrears.errors import RuleInputError
 from arrears.jobs.day import Day
-from arrears.rules.ageing import LoanAge, Terms, age_of_loan, counted_until
-from arrears.rules.allocation import (
-    Allocation,
-    Instalment,
-    Transaction,
-    allocate,
-    obligations,
-    pool_minor,
-    standing_transactions,
-)
+from arrears.rules.account import COMPONENTS, Instalment, Transaction
+from arrears.rules.ageing import NOT_PAST_DUE, OPEN_STATUS_CODES, LoanAge, age_of_account, counted_until
+from arrears.rules.allocation import Account, Obligation, replay
 from arrears.rules.buckets import bucket_of
 from arrears.rules.money import in_words
 from arrears.rules.pauses import Pause, merged
@@ -30,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from arrears.jobs.day import Work
+    from arrears.rules.ageing import Terms
     from arrears.settings import Settings
 
 
@@ -38,7 +32,7 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
 
     Returns:
         ``why`` (the sentence), the day counts and buckets, ``allocation`` (due, paid and unpaid by instalment and
-        component, in the order payments settle them), ``transactions`` (each counted or not, and why), ``pauses``
+        component), ``transactions`` (each counted or not, and why, and what it settled), ``overpaid_minor``, ``pauses``
         (merged, half-open).
 
     Raises:
@@ -51,26 +45,29 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
     with day.work() as work:
         loans = _rows(work, "raw__loan", loan_id)
         schedule = [Instalment(**row) for row in _rows(work, "raw__instalment", loan_id, Instalment)]
-        account = [Transaction(**row) for row in _rows(work, "raw__transaction", loan_id, Transaction)]
+        entries = [
+            Transaction(**row | {"booked_at": row["booked_at"] and row["booked_at"].astimezone(config.zone)})
+            for row in _rows(work, "raw__transaction", loan_id, Transaction)
+        ]
         pauses = [Pause(**row) for row in _rows(work, "raw__pause", loan_id, Pause)]
     if not loans:
         raise RuleInputError(
             f"no loan {loan_id!r} in the ledger", "a loan_id of raw__loan", f"{portfolio} {business_date}"
         )
     loan = loans[0]
-    terms = Terms(**config.ageing.model_dump())
+    terms = config.ageing.terms
     if loan["grace_days"] is not None:
         terms = replace(terms, grace_days=loan["grace_days"])
-    age = age_of_loan(schedule, account, pauses, as_of=as_of, terms=terms, status_code=loan["status_code"])
-    standing = standing_transactions(account, as_of)
-    allocation = allocate(obligations(schedule, standing), pool_minor(standing), terms.allocation_order)
+    account = replay(schedule, entries, as_of, terms.waterfalls)
+    is_open = loan["status_code"] in OPEN_STATUS_CODES
+    age = age_of_account(account, pauses, as_of=as_of, terms=terms) if is_open else NOT_PAST_DUE
     bucket = bucket_of(age.delinquent_days, config.bucket_set)
     return {
         "loan_id": loan_id,
         "business_date": business_date,
         "as_of": as_of,
         "status_code": loan["status_code"],
-        "why": _sentence(age, allocation, loan, terms, as_of) + (f" -> {bucket}" if age.past_due_on else ""),
+        "why": _sentence(age, account, loan, terms, as_of) + (f" -> {bucket}" if age.past_due_on else ""),
         "past_due_on": age.past_due_on,
         "past_due_days": age.past_due_days,
         "paused_days": age.paused_days,
@@ -79,8 +76,9 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
         "bucket": bucket,
         "contract_bucket": bucket_of(age.past_due_days, config.bucket_set),
         "past_due_minor": age.past_due_minor,
-        "allocation": [line for row in allocation for line in _lines(row, terms)],
-        "transactions": [_transaction(each, account, standing, as_of) for each in account],
+        "allocation": [line for row in account.obligations for line in _lines(row, terms)],
+        "overpaid_minor": account.overpaid_minor,
+        "transactions": [_transaction(each, entries, account, as_of) for each in entries],
         "pauses": [asdict(each) for each in merged(pauses, counted_until(as_of, terms.convention))],
     }
 
@@ -101,55 +99,56 @@ def _rows(work: Work, table: str, loan_id: str, kind: type | None = None) -> lis
     return rows
 
 
-def _lines(row: Allocation, terms: Terms) -> list[dict[str, Any]]:
+def _lines(row: Obligation, terms: Terms) -> list[dict[str, Any]]:
     """One line per component that something is due of."""
     return [
         {
-            "seq": row.instalment.seq,
-            "due_on": row.instalment.due_on,
+            "seq": row.seq,
+            "due_on": row.due_on,
             "component": component,
-            "due_minor": row.instalment.amount_minor(component),
-            "paid_minor": row.paid.amount_minor(component),
+            "due_minor": row.owed[component],
+            "paid_minor": row.paid[component],
             "unpaid_minor": row.unpaid_minor(component),
         }
-        for component in terms.allocation_order
-        if row.instalment.amount_minor(component) > 0
+        for component in terms.waterfalls.default.past_due
+        if row.owed[component] > 0
     ]
 
 
-def _transaction(
-    entry: Transaction, account: list[Transaction], standing: list[Transaction], as_of: date
-) -> dict[str, Any]:
-    counted = [each for each in account if each.effective_on <= as_of]
+def _transaction(entry: Transaction, entries: list[Transaction], account: Account, as_of: date) -> dict[str, Any]:
+    counted = [each for each in entries if each.posted_on <= as_of]
     undone_by = ", ".join(each.transaction_id for each in counted if each.reverses_id == entry.transaction_id)
+    split = account.splits.get(entry.transaction_id)
     if entry not in counted:
         effect = f"not effective by {as_of}"
     elif entry.kind_code == "reversal":
         effect = f"reverses {entry.reverses_id}" + (f", reversed itself by {undone_by}" if undone_by else "")
-    elif entry in standing:
+    elif split:
         effect = "counts"
     else:
         effect = f"annulled by {undone_by}"
-    return {**asdict(entry), "effect": effect}
+    spent = {f"{name}_minor": split.parts[name] for name in COMPONENTS if split.parts[name]} if split else {}
+    return {**asdict(entry), "effect": effect, "settles": spent}
 
 
-def _sentence(age: LoanAge, allocation: list[Allocation], loan: dict[str, Any], terms: Terms, as_of: date) -> str:
+def _sentence(age: LoanAge, account: Account, loan: dict[str, Any], terms: Terms, as_of: date) -> str:
     currency = loan["currency"]
     if age.past_due_on is None:
-        return _current(allocation, loan, terms, as_of)
-    oldest = next(each.allocation for each in age.unpaid if each.allocation.instalment.due_on == age.past_due_on)
-    lacks = in_words(oldest.unpaid_total_minor, currency)
+        return _current(account, loan, terms, as_of)
+    oldest = next(each for each in age.unpaid if each.overdue_on == age.past_due_on)
+    owed = next(each for each in account.obligations if each.seq == oldest.seq).owed_total_minor
+    since = f"of {oldest.due_on}" if oldest.overdue_on == oldest.due_on else f"charged back on {oldest.overdue_on}"
     return (
-        f"{age.past_due_days} days past due: instalment {oldest.instalment.seq} of {age.past_due_on} lacks "
-        f"{lacks} of {in_words(oldest.instalment.total_minor, currency)}; {age.paused_days} paused days; "
+        f"{age.past_due_days} days past due: instalment {oldest.seq} {since} lacks "
+        f"{in_words(oldest.past_due_minor, currency)} of {in_words(owed, currency)}; {age.paused_days} paused days; "
         f"grace {terms.grace_days}; delinquent {age.delinquent_days}"
     )
 
 
-def _current(allocation: list[Allocation], loan: dict[str, Any], terms: Terms, as_of: date) -> str:
-    if loan["status_code"] not in ("active", "charged_off"):
+def _current(account: Account, loan: dict[str, Any], terms: Terms, as_of: date) -> str:
+    if loan["status_code"] not in OPEN_STATUS_CODES:
         return f"Not past due: the loan has ended ({loan['status_code']})"
-    due = [row for row in allocation if row.instalment.due_on < counted_until(as_of, terms.convention)]
+    due = [row for row in account.obligations if row.due_on < counted_until(as_of, terms.convention)]
     if not due:
         return f"Not past due: nothing is due as of {as_of}"
     shortfall = sum(row.unpaid_total_minor for row in due)

@@ -52,8 +52,11 @@ NEEDED = {
 # What ageing reads. Checks of other columns are the pipeline's concern, not this command's.
 READ = {
     "loan": {"loan_id", "status_code", "grace_days"},
-    "instalment": {*NEEDED["instalment"], "principal_minor", "interest_minor", "fee_minor", "penalty_minor"},
-    "transaction": {*NEEDED["transaction"], "transaction_id", "reverses_id"},
+    "instalment": {
+        *NEEDED["instalment"],
+        *("principal_minor", "interest_minor", "fee_minor", "penalty_minor", "kind_code"),
+    },
+    "transaction": {*NEEDED["transaction"], "transaction_id", "reverses_id", "component_code"},
     "pause": {*NEEDED["pause"], "ends_on"},
 }
 REVERSES_ANOTHER_LOAN = """

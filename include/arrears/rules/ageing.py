@@ -6,18 +6,20 @@ Belongs here: the day count. The waterfall stands in ``allocation``, pauses in `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from arrears.rules.allocation import DEFAULT_ORDER, allocate, obligations, pool_minor, standing_transactions
+from arrears.rules.account import COMPONENTS
+from arrears.rules.allocation import Waterfalls, replay
 from arrears.rules.pauses import paused_days
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from arrears.rules.allocation import Allocation, Instalment, Transaction
+    from arrears.rules.account import Instalment, Transaction
+    from arrears.rules.allocation import Account, Obligation
     from arrears.rules.pauses import Pause
 
 OPEN_STATUS_CODES = ("active", "charged_off")
@@ -32,22 +34,39 @@ class Terms:
             at the close of the due date is day 1).
         grace_days: Days taken off ``delinquent_days``; >= 0.
         tolerance_minor: Cumulative shortfall up to which nothing is past due; >= 0.
-        allocation_order: Component order inside one instalment.
+        waterfalls: How payments are spread.
     """
 
     convention: str = "elapsed"
     grace_days: int = 0
     tolerance_minor: int = 0
-    allocation_order: tuple[str, ...] = DEFAULT_ORDER
+    waterfalls: Waterfalls = field(default_factory=Waterfalls)
 
 
 @dataclass(frozen=True)
 class InstalmentAge:
-    """A due instalment of a past-due loan that is not fully paid. ``delinquent_days`` knows pauses but no grace."""
+    """A past-due instalment of a past-due loan.
 
-    allocation: Allocation
+    Attributes:
+        seq: Its number.
+        due_on: Its due date.
+        overdue_on: Since when it is overdue: its due date, or the chargeback that took back more than was paid of it.
+        unpaid: Past-due minor units by component; of an instalment not due yet, what was charged back only.
+        past_due_days: Contractual days.
+        delinquent_days: The same without paused days; grace is the loan's.
+    """
+
+    seq: int
+    due_on: date
+    overdue_on: date
+    unpaid: dict[str, int]
     past_due_days: int
     delinquent_days: int
+
+    @property
+    def past_due_minor(self) -> int:
+        """All components."""
+        return sum(self.unpaid.values())
 
 
 @dataclass(frozen=True)
@@ -55,7 +74,7 @@ class LoanAge:
     """The age of one loan; all zeros and no date when nothing is past due.
 
     Attributes:
-        past_due_on: Due date of the oldest instalment with which the shortfall passes the tolerance.
+        past_due_on: Date since which the oldest instalment is overdue with which the shortfall passes the tolerance.
         past_due_days: Contractual days; neither grace nor pauses touch it.
         paused_days: Paused days inside the past-due span.
         delinquent_days: What is left of them after pauses and grace.
@@ -74,7 +93,7 @@ class LoanAge:
 
     def component_minor(self, component: str) -> int:
         """The part of ``past_due_minor`` that is ``component``."""
-        return sum(each.allocation.unpaid_minor(component) for each in self.unpaid)
+        return sum(each.unpaid[component] for each in self.unpaid)
 
 
 NOT_PAST_DUE = LoanAge()
@@ -120,19 +139,23 @@ def age_of_loan(  # noqa: PLR0913  a loan is its parts
     """
     if status_code not in OPEN_STATUS_CODES:
         return NOT_PAST_DUE
+    return age_of_account(replay(schedule, transactions, as_of, terms.waterfalls), pauses, as_of=as_of, terms=terms)
+
+
+def age_of_account(account: Account, pauses: Sequence[Pause], *, as_of: date, terms: Terms) -> LoanAge:
+    """Age of the arrears of an account of an open loan that was replayed up to ``as_of``.
+
+    Raises:
+        RuleInputError: A pause is not valid.
+    """
     until = counted_until(as_of, terms.convention)
-    standing = standing_transactions(transactions, as_of)
-    due = [each for each in obligations(schedule, standing) if each.due_on < until]
-    allocations = allocate(due, pool_minor(standing), terms.allocation_order)
-    shortfalls = list(accumulate(each.unpaid_total_minor for each in allocations))
-    if not shortfalls or shortfalls[-1] <= terms.tolerance_minor:
+    overdue = [_instalment_age(*each, pauses, until) for each in _overdue(account, until)]
+    overdue.sort(key=lambda each: (each.overdue_on, each.due_on, each.seq))
+    dates = (each.overdue_on for each in overdue)
+    shortfalls = dict(zip(dates, accumulate(each.past_due_minor for each in overdue), strict=True))
+    past_due_on = next((on for on, shortfall in shortfalls.items() if shortfall > terms.tolerance_minor), None)
+    if past_due_on is None:
         return NOT_PAST_DUE
-    past_due_on = next(
-        each.instalment.due_on
-        for each, shortfall in zip(allocations, shortfalls, strict=True)
-        if shortfall > terms.tolerance_minor
-    )
-    unpaid = [each for each in allocations if each.unpaid_total_minor > 0]
     past_due_days = (until - past_due_on).days
     paused = paused_days(pauses, past_due_on, until)
     return LoanAge(
@@ -140,13 +163,31 @@ def age_of_loan(  # noqa: PLR0913  a loan is its parts
         past_due_days=past_due_days,
         paused_days=paused,
         delinquent_days=max(0, past_due_days - paused - terms.grace_days),
-        past_due_instalments=sum(each.instalment.due_on >= past_due_on for each in unpaid),
-        past_due_minor=shortfalls[-1],
-        unpaid=tuple(_instalment_age(each, pauses, until) for each in unpaid),
+        past_due_instalments=sum(each.overdue_on >= past_due_on for each in overdue),
+        past_due_minor=sum(each.past_due_minor for each in overdue),
+        unpaid=tuple(overdue),
     )
 
 
-def _instalment_age(allocation: Allocation, pauses: Sequence[Pause], until: date) -> InstalmentAge:
-    due_on = allocation.instalment.due_on
-    days = (until - due_on).days
-    return InstalmentAge(allocation, days, days - paused_days(pauses, due_on, until))
+def _overdue(account: Account, until: date) -> Iterator[tuple[Obligation, date, dict[str, int]]]:
+    """Overdue obligations: since when, and what of them.
+
+    Source:
+        ARR-AGE-07: an instalment is overdue since its due date, and, where more was charged back than was paid of it,
+        since that chargeback; before the due date only the amount charged back is.
+    """
+    for row in account.obligations:
+        unpaid = {name: row.unpaid_minor(name) for name in COMPONENTS}
+        short = row.shortfall
+        is_short = short is not None and short[0] < until
+        if row.due_on < until and row.unpaid_total_minor > 0:
+            yield row, min(row.due_on, short[0]) if short and is_short else row.due_on, unpaid
+        elif short and is_short:
+            yield row, short[0], dict.fromkeys(COMPONENTS, 0) | {"principal": short[1]}
+
+
+def _instalment_age(
+    row: Obligation, overdue_on: date, unpaid: dict[str, int], pauses: Sequence[Pause], until: date
+) -> InstalmentAge:
+    days = (until - overdue_on).days
+    return InstalmentAge(row.seq, row.due_on, overdue_on, unpaid, days, days - paused_days(pauses, overdue_on, until))

@@ -1,185 +1,277 @@
-"""What a loan owes, what has been paid, and which payment settles which obligation.
+"""Which payment settles which obligation: an account replayed entry by entry, in the order in which things happened.
 
-Belongs here: which transactions count, where charges and chargebacks fall due, and the waterfall. Days are counted
-in ``ageing``. The set-based twin is the first half of ``sql/core__instalment_delinquency_daily.sql``.
+Belongs here: the waterfall. What an account holds stands in ``account``, days are counted in ``ageing``. The set-based
+twin is ``sql/account__*.sql``, and, for accounts whose order does not matter, the first half of
+``sql/core__instalment_delinquency_daily.sql``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from arrears.errors import RuleInputError
+from arrears.rules.account import (
+    COMPONENTS,
+    PAYMENT_KINDS,
+    Instalment,
+    check_schedule,
+    receivers,
+    standing_transactions,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
-COMPONENTS = ("principal", "interest", "fee", "penalty")
+    from arrears.rules.account import Transaction
+
 DEFAULT_ORDER = ("penalty", "fee", "interest", "principal")
-PAYMENT_KINDS = ("repayment", "waiver")
+TIMINGS = ("past_due", "due", "in_advance")
 
 
 @dataclass(frozen=True)
-class Instalment:
-    """One obligation of a loan's schedule; amounts in minor units, never negative."""
+class Waterfall:
+    """How payments are spread: first what is past due on their date, then what is due on it, then what comes later.
+
+    Attributes:
+        past_due: Component order for instalments due before the payment.
+        due: For those due on its date.
+        in_advance: For later ones.
+        processing: ``horizontal`` finishes an instalment before the next, the oldest first; ``vertical`` finishes a
+            component over all instalments of its timing before the next component.
+        prepays: The later instalment that is paid in advance: ``next``, ``last``, or ``reamortise`` (even parts over
+            all of them, a component after the other, rounded half up, the rest to the last).
+    """
+
+    past_due: tuple[str, ...] = DEFAULT_ORDER
+    due: tuple[str, ...] = DEFAULT_ORDER
+    in_advance: tuple[str, ...] = DEFAULT_ORDER
+    processing: str = "horizontal"
+    prepays: str = "next"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no waterfall."""
+        for timing in TIMINGS:
+            if sorted(self.order(timing)) != sorted(COMPONENTS):
+                raise RuleInputError("not an order of the components", "each of the four exactly once", timing)
+        if self.processing not in ("horizontal", "vertical") or self.prepays not in ("next", "last", "reamortise"):
+            raise RuleInputError("an unknown way to spread", "horizontal or vertical; next, last or reamortise", "")
+
+    @classmethod
+    def of(cls, order: Sequence[str]) -> Waterfall:
+        """The common one: one component order at any time, the oldest instalment first."""
+        return cls(tuple(order), tuple(order), tuple(order))
+
+    def order(self, timing: str) -> tuple[str, ...]:
+        """Component order of a timing."""
+        found: tuple[str, ...] = getattr(self, timing)
+        return found
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether payments may be poured in one by one or all at once, with the same result."""
+        return (
+            self.past_due == self.due == self.in_advance and self.processing == "horizontal" and self.prepays == "next"
+        )
+
+
+@dataclass(frozen=True)
+class Waterfalls:
+    """A portfolio's waterfalls: one for all payments, and others for single kinds."""
+
+    default: Waterfall = field(default_factory=Waterfall)
+    kinds: Mapping[str, Waterfall] = field(default_factory=dict)
+
+    def of(self, kind_code: str) -> Waterfall:
+        """The waterfall of one kind of payment."""
+        return self.kinds.get(kind_code, self.default)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the order of payments does not matter."""
+        return self.default.is_plain and all(each == self.default for each in self.kinds.values())
+
+
+@dataclass
+class Obligation:
+    """One instalment while its account is replayed; minor units by component.
+
+    Attributes:
+        credits: Chargebacks and unmet refunds it took, oldest first: date and amount.
+        early_minor: Paid before its due date.
+        late_minor: Paid after it.
+        settled_on: When nothing of it was left; None while something is.
+    """
 
     seq: int
     due_on: date
-    principal_minor: int = 0
-    interest_minor: int = 0
-    fee_minor: int = 0
-    penalty_minor: int = 0
-
-    @property
-    def total_minor(self) -> int:
-        """All four components."""
-        return sum(self.amount_minor(component) for component in COMPONENTS)
-
-    def amount_minor(self, component: str) -> int:
-        """The amount of one component."""
-        amount: int = getattr(self, f"{component}_minor")
-        return amount
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """One entry of a loan's account; ``amount_minor`` is positive, the kind gives the direction.
-
-    Attributes:
-        transaction_id: Identifier within the loan.
-        kind_code: repayment, waiver, reversal, charge or chargeback.
-        effective_on: Date of contractual crediting.
-        amount_minor: Minor units.
-        reverses_id: The transaction of the same loan that a reversal undoes.
-    """
-
-    transaction_id: str
-    kind_code: str
-    effective_on: date
-    amount_minor: int
-    reverses_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Allocation:
-    """One obligation and what was paid of it, by component."""
-
-    instalment: Instalment
-    paid: Instalment
+    owed: dict[str, int]
+    paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 0))
+    credits: list[tuple[date, int]] = field(default_factory=list)
+    early_minor: int = 0
+    late_minor: int = 0
+    settled_on: date | None = None
 
     def unpaid_minor(self, component: str) -> int:
         """What is still owed of one component."""
-        return self.instalment.amount_minor(component) - self.paid.amount_minor(component)
+        return self.owed[component] - self.paid[component]
+
+    @property
+    def owed_total_minor(self) -> int:
+        """All four components."""
+        return sum(self.owed.values())
+
+    @property
+    def paid_total_minor(self) -> int:
+        """All four components."""
+        return sum(self.paid.values())
 
     @property
     def unpaid_total_minor(self) -> int:
-        """What is still owed of all four."""
-        return self.instalment.total_minor - self.paid.total_minor
+        """All four components."""
+        return self.owed_total_minor - self.paid_total_minor
+
+    @property
+    def shortfall(self) -> tuple[date, int] | None:
+        """What was charged back beyond everything paid, and since when; None where there is none.
+
+        Payments meet the oldest chargeback first, so the shortfall is as old as the first one not met.
+        """
+        left = self.paid_total_minor
+        for on, amount in self.credits:
+            left -= amount
+            if left < 0:
+                return on, sum(each for _, each in self.credits) - self.paid_total_minor
+        return None
+
+    def timing(self, on: date) -> str:
+        """Where it stands on a date."""
+        return "past_due" if self.due_on < on else "due" if self.due_on == on else "in_advance"
 
 
-def standing_transactions(transactions: Sequence[Transaction], as_of: date) -> list[Transaction]:
-    """Transactions that count as of a date, without those annulled and without the reversals themselves.
+@dataclass(frozen=True)
+class Split:
+    """What became of one entry: minor units by component, and what was left over or taken from what was."""
 
-    A transaction counts when ``effective_on <= as_of``, whenever it was booked. A counted reversal annuls its original
-    entirely, as if it had never happened, whatever the reversal's own amount: a reversed payment re-opens the old due
-    date, a reversed charge or chargeback vanishes. A reversal that is itself reversed has no effect, unless that
-    second reversal is reversed in turn; longer chains are not followed.
+    transaction: Transaction
+    parts: dict[str, int]
+    overpaid_minor: int
 
-    Args:
-        transactions: Of one loan, any order.
-        as_of: Date the answer holds for.
 
-    Returns:
-        Repayments, waivers, charges and chargebacks, in the order given.
+@dataclass
+class Account:
+    """A replayed account.
 
-    Source:
-        ARR-AGE-02.
+    Attributes:
+        obligations: By due date, then number; an extra one for what came after the schedule, where there is any.
+        overpaid_minor: Paid and not needed yet: kept, and used by whatever is added later.
+        splits: By transaction.
     """
-    counted = [each for each in transactions if each.effective_on <= as_of]
-    reversals = [each for each in counted if each.kind_code == "reversal"]
-    reversed_ids = {each.reverses_id for each in reversals}
-    undone = {each.reverses_id for each in reversals if each.transaction_id not in reversed_ids}
-    annulled = {each.reverses_id for each in reversals if each.transaction_id not in undone}
-    return [each for each in counted if each.kind_code != "reversal" and each.transaction_id not in annulled]
+
+    obligations: list[Obligation]
+    overpaid_minor: int = 0
+    splits: dict[str, Split] = field(default_factory=dict)
 
 
-def obligations(schedule: Sequence[Instalment], standing: Sequence[Transaction]) -> list[Instalment]:
-    """The schedule with charges and chargebacks where they fall due, oldest first.
-
-    A charge is a fee of the first instalment due on or after it; a chargeback is principal of the first instalment due
-    after it. What comes too late for the schedule makes one extra instalment, numbered one above the last and due on
-    the date of the first such entry. The extra instalment, like any other, is overdue since its due date; that a
-    chargeback's shortfall may be overdue since the chargeback itself is not modelled here.
+def replay(
+    schedule: Sequence[Instalment], transactions: Sequence[Transaction], as_of: date, waterfalls: Waterfalls
+) -> Account:
+    """Replay a loan's account from its first entry.
 
     Args:
-        schedule: Instalments of one loan, any order.
-        standing: As ``standing_transactions`` gives them.
-
-    Returns:
-        Obligations ordered by due date, then number.
+        schedule: Instalments of one loan, any order; amounts in minor units.
+        transactions: Of the loan, any order; those after ``as_of`` and those annulled are left out here.
+        as_of: Date the answer holds for.
+        waterfalls: How payments are spread.
 
     Raises:
         RuleInputError: A number occurs twice, or an amount is negative.
 
     Source:
-        ARR-AGE-03.
+        ARR-AGE-04; Apache Fineract's payment allocation.
     """
-    if len({each.seq for each in schedule}) != len(schedule):
-        raise RuleInputError("an instalment number twice", "each number once", "schedule")
-    if any(each.amount_minor(component) < 0 for each in schedule for component in COMPONENTS):
-        raise RuleInputError("a negative obligation", "amounts of at least 0", "schedule")
-    owed = {each.seq: each for each in schedule}
-    by_date = sorted(schedule, key=_oldest_first)
-    extra_seq = max(owed, default=0) + 1
-    for entry in sorted(standing, key=lambda each: each.effective_on):
-        if entry.kind_code == "charge":
-            component = "fee_minor"
-            receiver = next((each for each in by_date if each.due_on >= entry.effective_on), None)
-        elif entry.kind_code == "chargeback":
-            component = "principal_minor"
-            receiver = next((each for each in by_date if each.due_on > entry.effective_on), None)
+    check_schedule(schedule)
+    standing = standing_transactions(transactions, as_of)
+    takes = receivers(schedule, standing)
+    owed = {
+        each.seq: Obligation(each.seq, each.due_on, {name: each.amount_minor(name) for name in COMPONENTS})
+        for each in schedule
+    }
+    for receiver in takes.values():
+        owed.setdefault(receiver.seq, Obligation(receiver.seq, receiver.due_on, dict.fromkeys(COMPONENTS, 0)))
+    account = Account(sorted(owed.values(), key=lambda each: (each.due_on, each.seq)))
+    for entry in standing:
+        if entry.kind_code in PAYMENT_KINDS:
+            _pay(account, entry, waterfalls.of(entry.kind_code))
         else:
+            receiver = takes[entry.transaction_id]
+            _add(account, entry, owed[receiver.seq], receiver.component)
+    scheduled = {each.seq for each in schedule}
+    account.obligations = [each for each in account.obligations if each.seq in scheduled or each.owed_total_minor]
+    return account
+
+
+def _add(account: Account, entry: Transaction, taker: Obligation, component: str) -> None:
+    """A charge is paid by what was overpaid; a chargeback or a refund takes it, and only the rest is owed."""
+    used = min(account.overpaid_minor, entry.amount_minor)
+    account.overpaid_minor -= used
+    added = entry.amount_minor if entry.kind_code == "charge" else entry.amount_minor - used
+    taker.owed[component] += added
+    if added:
+        taker.settled_on = None
+    if entry.kind_code == "charge":
+        _settle(taker, component, used, entry.posted_on)
+    elif added:
+        taker.credits.append((entry.effective_on, added))
+    parts = dict.fromkeys(COMPONENTS, 0) | {component: added}
+    account.splits[entry.transaction_id] = Split(entry, parts, used)
+
+
+def _pay(account: Account, entry: Transaction, waterfall: Waterfall) -> None:
+    parts = dict.fromkeys(COMPONENTS, 0)
+    left, on = entry.amount_minor, entry.effective_on
+    for timing in TIMINGS:
+        rows = [each for each in account.obligations if each.timing(on) == timing]
+        order = waterfall.order(timing)
+        if timing == "in_advance" and waterfall.prepays == "reamortise":
+            left -= _pay_evenly(rows, order, left, on, parts)
             continue
-        seq = receiver.seq if receiver else extra_seq
-        before = owed.get(seq, Instalment(seq, entry.effective_on))
-        owed[seq] = replace(before, **{component: getattr(before, component) + entry.amount_minor})
-    return sorted(owed.values(), key=_oldest_first)
+        if timing == "in_advance" and waterfall.prepays == "last":
+            rows.reverse()
+        cells = [(row, name) for row in rows for name in order]
+        if waterfall.processing == "vertical":
+            cells = [(row, name) for name in order for row in rows]
+        for row, name in cells:
+            paid = min(left, row.unpaid_minor(name))
+            _settle(row, name, paid, on)
+            parts[name] += paid
+            left -= paid
+    account.overpaid_minor += left
+    account.splits[entry.transaction_id] = Split(entry, parts, left)
 
 
-def pool_minor(standing: Sequence[Transaction]) -> int:
-    """What was paid or waived, in minor units. Its order does not matter: every entry replays from the start."""
-    return sum(each.amount_minor for each in standing if each.kind_code in PAYMENT_KINDS)
+def _pay_evenly(rows: Sequence[Obligation], order: Sequence[str], amount: int, on: date, parts: dict[str, int]) -> int:
+    """Even parts of what is left, component after component, again and again until it is spent; answers what was."""
+    left = amount
+    for name in cycle(order):
+        open_rows = [each for each in rows if each.unpaid_total_minor > 0]
+        if not left or not open_rows:
+            break
+        portion, total = (2 * left + len(open_rows)) // (2 * len(open_rows)), left
+        for row in open_rows:
+            share = portion if row is not open_rows[-1] else total - portion * (len(open_rows) - 1)
+            paid = max(0, min(share, left, row.unpaid_minor(name)))
+            _settle(row, name, paid, on)
+            parts[name] += paid
+            left -= paid
+    return amount - left
 
 
-def allocate(owed: Sequence[Instalment], pool: int, order: Sequence[str] = DEFAULT_ORDER) -> list[Allocation]:
-    """Settle obligations from a pool: the oldest instalment first, inside it the components in ``order``.
-
-    Args:
-        owed: Obligations ordered by due date, then number.
-        pool: Minor units to spread, >= 0. What is left over is a prepayment and is dropped.
-        order: Each of the four components exactly once.
-
-    Returns:
-        One allocation per obligation, same order.
-
-    Raises:
-        RuleInputError: ``order`` is not an order of the four components.
-
-    Source:
-        ARR-AGE-04.
-    """
-    if sorted(order) != sorted(COMPONENTS):
-        raise RuleInputError("not an order of the components", "each of the four exactly once", "allocation order")
-    allocations = []
-    for instalment in owed:
-        paid = {}
-        for component in order:
-            paid[f"{component}_minor"] = min(pool, instalment.amount_minor(component))
-            pool -= paid[f"{component}_minor"]
-        allocations.append(Allocation(instalment, Instalment(instalment.seq, instalment.due_on, **paid)))
-    return allocations
-
-
-def _oldest_first(instalment: Instalment) -> tuple[date, int]:
-    return instalment.due_on, instalment.seq
+def _settle(row: Obligation, component: str, paid: int, on: date) -> None:
+    if paid:
+        row.paid[component] += paid
+        row.early_minor += paid if on < row.due_on else 0
+        row.late_minor += paid if on > row.due_on else 0
+        row.settled_on = None if row.unpaid_total_minor else on

@@ -6,13 +6,13 @@
 WITH unpaid AS (
     SELECT
         *,
-        -- over due dates, not numbers: instalments of one date pass the tolerance together
-        SUM(past_due_minor) OVER (PARTITION BY loan_id ORDER BY due_on) > $tolerance_minor AS is_beyond_tolerance
+        -- over dates, not numbers: instalments of one date pass the tolerance together
+        SUM(past_due_minor) OVER (PARTITION BY loan_id ORDER BY overdue_on) > $tolerance_minor AS is_beyond_tolerance
     FROM core__instalment_delinquency_daily
 ), arrears AS (
     SELECT
         loan_id,
-        MIN(CASE WHEN is_beyond_tolerance THEN due_on END) AS past_due_on,
+        MIN(CASE WHEN is_beyond_tolerance THEN overdue_on END) AS past_due_on,
         MAX(CASE WHEN is_beyond_tolerance THEN past_due_days END) AS past_due_days,
         MAX(CASE WHEN is_beyond_tolerance THEN past_due_days - delinquent_days END) AS paused_days,
         SUM(CASE WHEN is_beyond_tolerance THEN 1 ELSE 0 END) AS past_due_instalments,

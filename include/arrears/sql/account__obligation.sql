@@ -1,0 +1,53 @@
+-- Grain: loan_id x seq x component_code: what a replayed account owes before its first entry.
+-- Rules: ARR-AGE-03. An extra instalment is due on the latest of what came too late for the schedule.
+-- Inputs: replayed_loan, raw__instalment, account_entry, account_move.
+WITH component AS (
+    SELECT UNNEST(['principal', 'interest', 'fee', 'penalty']) AS component_code
+), scheduled AS (
+    SELECT
+        i.loan_id,
+        i.seq,
+        i.due_on,
+        i.principal_minor,
+        i.interest_minor,
+        i.fee_minor,
+        i.penalty_minor
+    FROM raw__instalment AS i
+    INNER JOIN replayed_loan AS l ON i.loan_id = l.loan_id
+    UNION ALL
+    SELECT
+        loan_id,
+        to_seq AS seq,
+        MAX(effective_on) AS due_on,
+        0 AS principal_minor,
+        0 AS interest_minor,
+        0 AS fee_minor,
+        0 AS penalty_minor
+    FROM account_entry
+    WHERE is_late
+    GROUP BY loan_id, to_seq
+), last_move AS (
+    SELECT
+        loan_id,
+        MAX(moves) AS moves
+    FROM account_move
+    GROUP BY loan_id
+)
+SELECT
+    s.loan_id::VARCHAR AS loan_id,
+    s.seq::INTEGER AS seq,
+    s.due_on::DATE AS due_on,
+    c.component_code::VARCHAR AS component_code,
+    CASE c.component_code
+        WHEN 'principal' THEN s.principal_minor
+        WHEN 'interest' THEN s.interest_minor
+        WHEN 'fee' THEN s.fee_minor
+        ELSE s.penalty_minor
+    END::BIGINT AS owed_minor,
+    0::BIGINT AS paid_minor,
+    0::BIGINT AS overpaid_minor,
+    0::BIGINT AS left_minor,
+    COALESCE(m.moves, 0)::INTEGER AS moves
+FROM scheduled AS s
+CROSS JOIN component AS c
+LEFT JOIN last_move AS m ON s.loan_id = m.loan_id

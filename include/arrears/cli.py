@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from arrears.errors import ArrearsError, ConfigurationError
+from arrears.kept import one_process
 from arrears.local.cli import app as local_app
 from arrears.portfolio import load_folder
 from arrears.settings import load_settings
@@ -161,9 +162,10 @@ def restate(
     from arrears.jobs.restate import dates_to_restate  # noqa: PLC0415  as above
 
     rows = []
-    for day in dates_to_restate(portfolio, first.date(), last.date()):
-        result = _run(portfolio, day, refresh_source=False, as_json=as_json)
-        rows.append({"business_date": day, "loans": result["loans"], **result["publication"]})
+    with one_process():
+        for day in dates_to_restate(portfolio, first.date(), last.date()):
+            result = _run(portfolio, day, refresh_source=False, as_json=as_json)
+            rows.append({"business_date": day, "loans": result["loans"], **result["publication"]})
     show_rows(rows, as_json=as_json, title=f"{portfolio} restated")
 
 

@@ -189,6 +189,13 @@ class EmptyTableError(ArrearsError):
     consequence = "This date is not published; yesterday stays published."
 
 
+class LoanMissingError(ArrearsError):
+    """More open loans than the portfolio allows are in no row of the ledger, and no status says how they ended."""
+
+    code = "ARR-VAL-005"
+    consequence = "No loan was cured; this date is not published; yesterday stays published."
+
+
 # ---------------------------------------------------------------------------------------------------------- lake
 class SchemaRefusedError(ArrearsError):
     """A result's columns or types differ from the contract of the table it is written to."""

@@ -109,7 +109,7 @@ class Ageing(Document):
     tolerance_minor: int = Field(default=0, ge=0)
     allocation_order: ComponentOrder = ("penalty", "fee", "interest", "principal")
     allocation: Allocation = Allocation()
-    allocation_by_kind: dict[PaymentKind, Allocation] = {}
+    allocation_by_kind: dict[PaymentKind, Allocation] = Field(default_factory=dict)
 
     @property
     def waterfalls(self) -> Waterfalls:
@@ -123,6 +123,18 @@ class Ageing(Document):
     def terms(self) -> Terms:
         """The whole day count, as a rule value."""
         return Terms(self.convention, self.grace_days, self.tolerance_minor, self.waterfalls)
+
+
+class TieOut(Document):
+    """How far the source's own figures may be from ours before contact about the loan stops.
+
+    Attributes:
+        tolerance_days: Of days past due.
+        tolerance_minor: Of the past-due amount and the payoff.
+    """
+
+    tolerance_days: int = Field(default=0, ge=0)
+    tolerance_minor: int = Field(default=0, ge=0)
 
 
 class BucketRow(Document):
@@ -233,9 +245,15 @@ class Portfolio(Document):
         buckets: Contiguous from 0.
         collector_type: Who collects, which selects what binds.
         packs: Contact packs by file name.
+        unbound_packs_as_house: Whether packs that do not bind, as by collector or product, apply as rules of the house.
         strategy: Strategy file name.
         queues: Queue id by bucket code.
         reject_limit_pct: Share of rejected rows of a table, in percent, above which the day stops.
+        missing_limit_pct: Share of open loans newly gone without an ending, in percent, above which the day stops.
+        aged_components: Components that the source counts as past due; the others alone are no difference.
+        tie_out: Tolerance of the comparison with the source's own figures.
+        contagion: ``customer``: one loan past ``non_performing_days`` makes all of its customer's non-performing.
+        non_performing_days: Contractual days past due; more than these.
         source_deadline_hours: How long a late source is waited for.
         source: Where the ledger comes from.
     """
@@ -253,9 +271,20 @@ class Portfolio(Document):
     buckets: tuple[BucketRow, ...]
     collector_type: Literal["first_party", "third_party", "debt_buyer"]
     packs: tuple[str, ...] = ()
+    unbound_packs_as_house: bool = False
     strategy: str
     queues: dict[str, str]
     reject_limit_pct: float = Field(default=1.0, ge=0, le=100)
+    missing_limit_pct: float = Field(default=10.0, ge=0, le=100)
+    aged_components: Annotated[tuple[Component, ...], Field(min_length=1), AfterValidator(_each_once)] = (
+        "penalty",
+        "fee",
+        "interest",
+        "principal",
+    )
+    tie_out: TieOut = TieOut()
+    contagion: Literal["none", "customer"] = "none"
+    non_performing_days: int = Field(default=90, ge=0)
     source_deadline_hours: int = Field(default=8, ge=1, le=24)
     source: Annotated[DatabaseSource | FileSource | InboxSource, Field(discriminator="kind")]
 

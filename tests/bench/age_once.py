@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 from arrears.engine.duckdb import connect, select_text
+from arrears.jobs.accounts import replay_accounts
 from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
 from arrears.jobs.age_ledger import LedgerConfig
 from arrears.settings import Settings
@@ -52,7 +53,8 @@ def two_stage(connection):
 def ageing(connection):
     config = LedgerConfig()
     put_buckets(connection, config.bucket_set)
-    known = ageing_parameters(config.ageing, config.bucket_set, AS_OF) | {"closing_date": AS_OF}
+    known = ageing_parameters(config.ageing, config.bucket_set, AS_OF) | {"closing_date": AS_OF, "timezone": "UTC"}
+    replay_accounts(connection, config.ageing.waterfalls, known)
     for table, name in ((INSTALMENTS, INSTALMENTS), (LOANS, "aged")):
         select = select_text(table)
         connection.execute(f"CREATE TABLE {name} AS {select}", bound(select, known))

@@ -65,6 +65,7 @@ def make_portfolio(root):
         }
         for noun in SELECTS
     }
+    demo.pop("daily_from")  # the history of the demo; here every day is a day
     demo |= {
         "title": "Bench",
         "first_business_date": DAYS[0],

@@ -160,7 +160,8 @@ flags_of_day = st.lists(
 pauses_of_day = st.lists(
     st.tuples(st.sampled_from(LOANS), st.integers(-3, 1), st.none() | st.integers(-2, 3)), max_size=2
 )
-days = st.lists(st.tuples(loans_of_day(), flags_of_day, pauses_of_day), min_size=3, max_size=3)
+differing_loans = st.sets(st.sampled_from(LOANS), max_size=2)
+days = st.lists(st.tuples(loans_of_day(), flags_of_day, pauses_of_day, differing_loans), min_size=3, max_size=3)
 parties = st.lists(
     st.tuples(st.sampled_from(["p1", "p2"]), st.sampled_from([False, False, False, True])), min_size=4, max_size=4
 )
@@ -180,7 +181,7 @@ def test_sql_and_scalar_rule_agree_over_three_days(book, people):
     ]
     previous_cases, previous_loans = [], []
     open_cases = {}
-    for number, (loans, flags, pauses) in enumerate(book):
+    for number, (loans, flags, pauses, differing) in enumerate(book):
         day = DAY + timedelta(days=number)
         start, _ = day_bounds(day, ZoneInfo("Asia/Shanghai"))
         flag_rows = [
@@ -202,9 +203,16 @@ def test_sql_and_scalar_rule_agree_over_three_days(book, people):
         ]
 
         found_loans, found_cases = by_sql(
-            day, loans, previous_cases, previous_loans, party=party_rows, flag=flag_rows, pause=pause_rows
+            day,
+            loans,
+            previous_cases,
+            previous_loans,
+            differing=differing,
+            party=party_rows,
+            flag=flag_rows,
+            pause=pause_rows,
         )
-        expected = by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows)
+        expected = by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows, differing)
 
         assert cases_of(found_cases, found_loans) == expected
         previous_cases, previous_loans = found_cases, found_loans
@@ -215,7 +223,7 @@ def test_sql_and_scalar_rule_agree_over_three_days(book, people):
         }
 
 
-def by_sql(day, loans, previous_cases, previous_loans, **raw):
+def by_sql(day, loans, previous_cases, previous_loans, *, differing=(), **raw):
     start, end = day_bounds(day, ZoneInfo("Asia/Shanghai"))
     parameters = {
         "portfolio": "book",
@@ -229,6 +237,10 @@ def by_sql(day, loans, previous_cases, previous_loans, **raw):
     }
     with connect(Settings()) as connection:
         connection.register("core__loan_delinquency_daily", table_of_loans(loans))
+        differences = [
+            {"loan_id": name, "figure_code": figure} for name in differing for figure in ("past_due_days", "x")
+        ]
+        connection.register("core__source_difference_daily", table("core__source_difference_daily", differences))
         connection.register("previous__case", table("core__case_daily", previous_cases))
         connection.register("previous__case_loan", table("core__case_loan_daily", previous_loans))
         for noun, rows in raw.items():
@@ -246,7 +258,7 @@ def table_of_loans(loans):
     return table("core__loan_delinquency_daily", [vars(one) for one in loans])
 
 
-def by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows):  # noqa: PLR0917  the day's tables
+def by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows, differing):  # noqa: PLR0917  the day's tables
     person_of = {row["party_id"]: row["person_id"] for row in party_rows}
     start, end = day_bounds(day, ZoneInfo("Asia/Shanghai"))
     holding = [
@@ -266,6 +278,7 @@ def by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows):  # noqa:
             name: personal
             | {row["flag_code"] for row in holding if row.get("loan_id") == name}
             | ({"paused"} if name in paused else set())
+            | ({"source_difference"} if name in differing else set())
             for name in LOANS
         }
         case = case_today("book", day, borrower, loans, previous=open_cases.get(borrower), flags=flags)

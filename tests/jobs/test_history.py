@@ -8,9 +8,11 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
+from arrears.cli import app
 from arrears.errors import PredecessorMissingError
 from arrears.jobs.history import history
 from arrears.jobs.run_day import run_day
+from arrears.lake import Lake
 from arrears.settings import Settings
 from arrears.sources.demo import fill_demo
 from arrears.warehouse.connection import transaction
@@ -19,6 +21,7 @@ from arrears.warehouse.migrate import upgrade
 from pydantic import SecretStr
 from sqlalchemy import text
 from support.books import rows_of
+from typer.testing import CliRunner
 
 BOOK = "demo_travel_cn"
 FIRST, UNTIL = date(2026, 2, 1), date(2026, 3, 18)
@@ -107,6 +110,22 @@ def test_day_of_history_equals_the_day_run_by_itself(filled, book, empty_databas
 
     assert len(hashes[0]) > 20
     assert hashes == [result["content_hashes"] for result in results[:2]]
+
+
+def test_restated_dates_share_one_lake_and_equal_the_history(filled, book, empty_database_url, monkeypatch):
+    upgrade(empty_database_url)
+    settings, opened = book(empty_database_url), []
+    environment = {"WAREHOUSE_URL": settings.warehouse, "LAKE_URL": settings.lake_url, "THREADS": "1"}
+    for name, value in {**environment, "PORTFOLIOS": str(settings.portfolios)}.items():
+        monkeypatch.setenv(f"ARREARS_{name}", value)
+    monkeypatch.setattr("arrears.jobs.day.Lake", lambda url: opened.append(url) or Lake(url))
+    first, last = (day.isoformat() for day in DATES[:2])
+
+    done = CliRunner().invoke(app, ["restate", "--portfolio", BOOK, "--from", first, "--to", last, "--json"])
+
+    assert done.exit_code == 0, done.output
+    assert published(settings) == {day: published(filled[0])[day] for day in DATES[:2]}
+    assert opened == [settings.lake_url]
 
 
 def test_date_is_refused_before_the_one_it_is_compared_with(book, empty_database_url):

@@ -8,6 +8,13 @@ from support.books import FIRST, make_book, put, rows_of
 
 NEXT = FIRST + timedelta(days=1)
 LOANS = "core__loan_delinquency_daily"
+NOTHING_TO_TELL = (  # tables of a whole day that no measure reads
+    "core__bucket_history_daily",
+    "core__contact_breach_daily",
+    "core__customer_status_daily",
+    "core__missing_loan_daily",
+    "core__source_difference_daily",
+)
 
 
 def loan(loan_id, principal, dpd, *, status="active", amount=0, bucket=None):
@@ -41,6 +48,8 @@ def put_rest(settings, day, *, events=(), cases=(), assigned=(), plans=(), rejec
     put(settings, "out__quarantine", day, list(rejected))
     put(settings, "raw__instalment", day, list(due))
     put(settings, "core__instalment_delinquency_daily", day, list(unpaid))
+    for table in NOTHING_TO_TELL:
+        put(settings, table, day, [])
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The job ``plan``: due steps, the first lawful channel, every denial kept; the same plan whenever it runs again."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
+from arrears.contact.plan import plan_day
 from arrears.errors import ConfigurationError, PartitionMissingError
 from arrears.jobs.plan import plan
 from support.books import FIRST, rows_of
@@ -104,6 +106,34 @@ def test_invalid_point_is_never_used(settings):
     assert ("sms", "insufficient_facts.contact_point") in denials(settings, FIRST)
 
 
+@pytest.mark.parametrize(
+    ("row", "stopped"),
+    [
+        pytest.param({"loan_id": "l1"}, {"b1"}, id="a loan"),
+        pytest.param({"loan_id": "l2"}, {"b1"}, id="another loan of the same case"),
+        pytest.param({"loan_id": "l4"}, set(), id="a loan that is not late"),
+        pytest.param({"party_id": "b2"}, {"b2"}, id="a person"),
+        pytest.param({"loan_id": "l3", "party_id": "b1"}, {"b1", "b3"}, id="a loan and a person"),
+        pytest.param({}, set(), id="nobody"),
+        pytest.param({"loan_id": "l1", "party_id": "b2", "severity_code": "warn"}, set(), id="a warning"),
+    ],
+)
+@pytest.mark.parametrize("few", [0, 10_000], ids=["set-based", "one by one"])
+def test_rejected_row_stops_the_case_or_person_it_speaks_of(settings, monkeypatch, row, stopped, few):
+    monkeypatch.setattr("arrears.jobs.plan.plan_day", partial(plan_day, few=few))
+    flag = {"flag_id": "f", "flag_code": "dispute", "loan_id": "l2", "starts_at": MORNING - timedelta(days=9)}
+    owners = {"l1": "b1", "l2": "b1", "l3": "b3", "l4": "b2", "l5": "b2"}
+    loans = [aged(loan, 0 if loan == "l4" else 5, borrower_id=owner) for loan, owner in owners.items()]
+    put_ledger(settings, FIRST, loans, flag=[flag], quarantine=[{"severity_code": "fail", **row}])
+
+    *_, done = work(settings, FIRST)
+
+    found = planned(settings, FIRST)
+    assert {name for name, one in found.items() if one["state_code"] == "blocked"} == stopped
+    assert set(found) == {"b1", "b2", "b3"}
+    assert done["blocked_by_rule"].get("insufficient_facts.rejected_row", 0) == len(stopped)
+
+
 def test_two_parties_of_one_person_get_one_contact(settings):
     loans = [aged("l1", 5), aged("l2", 9)]
     people = [{**row, "person_id": "same"} for row in ledger_of(loans)["party"]]
@@ -190,3 +220,80 @@ def test_strategy_that_names_an_unknown_bucket_is_refused(settings):
 def test_cases_must_be_there(settings):
     with pytest.raises(PartitionMissingError):
         plan("book", FIRST, settings=settings)
+
+
+def test_one_message_a_person_and_day_holds_over_debts_and_records(settings):
+    (settings.strategies / "path.yaml").write_text(STRATEGY.replace("[push, sms]", "[sms, email, letter]"))
+    loans = [aged("l1", 5), aged("l2", 9), aged("l3", 3)]
+    ledger = ledger_of(loans)
+    people = [{**row, "person_id": "same"} for row in ledger["party"]]
+    points = [
+        {**row, "contact_point_id": f"{kind}-{row['party_id']}", "kind_code": kind}
+        for row in ledger["contact_point"]
+        for kind in ("mobile", "email", "postal")
+    ]
+    put_ledger(settings, FIRST, loans, party=people, contact_point=points)
+
+    *_, done = work(settings, FIRST)
+
+    assert (done["planned"], done["blocked"]) == (1, 2)
+    assert done["blocked_by_rule"] == {"house_humane.one_per_day": 2}
+    assert denials(settings, FIRST) == {(channel, "house_humane.one_per_day") for channel in ("sms", "email", "letter")}
+
+
+@pytest.mark.parametrize(
+    ("setting", "state", "effects"),
+    [
+        pytest.param("", "planned", set(), id="a pack that binds others only is left out"),
+        pytest.param("unbound_packs_as_house: true\n", "blocked", {"house"}, id="and holds as a rule of the house"),
+    ],
+)
+def test_pack_that_does_not_bind_holds_where_the_portfolio_says_so(settings, setting, state, effects):
+    book = settings.portfolios / "book/portfolio.yaml"
+    book.write_text(book.read_text().replace("[cn_gbt45251, house_humane]", "[us_reg_f, house_default]") + setting)
+    flag = {"flag_id": "f", "flag_code": "opt_out_sms", "party_id": "b1", "starts_at": MORNING - timedelta(days=9)}
+    put_ledger(settings, FIRST, [aged("l1", 5)], flag=[flag])
+
+    work(settings, FIRST)
+
+    rows = rows_of(settings, "core__contact_decision_daily", FIRST)
+    fired = {row["effect_code"] for row in rows if row["rule_id"].startswith("us_reg_f.")}
+    assert planned(settings, FIRST)["b1"]["state_code"] == state
+    assert fired == effects
+
+
+@pytest.mark.parametrize("few", [0, 10_000], ids=["set-based", "one by one"])
+def test_both_forms_of_the_policy_plan_the_same_day(tmp_path, monkeypatch, few):
+    settings = make_floor(tmp_path)
+    (settings.strategies / "path.yaml").write_text(STRATEGY.replace("[push, sms]", "[voice_bot, sms, email]"))
+    loans = [aged(f"l{number}", (1, 5, 20, 29, 45)[number % 5]) for number in range(40)]
+    people = [{**row, "person_id": f"p{at % 33}"} for at, row in enumerate(ledger_of(loans)["party"])]
+    flags = [
+        {"flag_id": f"f{number}", "flag_code": code, "party_id": f"b{number}", "starts_at": MORNING - timedelta(days=3)}
+        for number, code in enumerate(["opt_out_sms", "promise", "inconvenient_time_all_0900_1800", "attorney_known"])
+    ]
+    contacts = [
+        {
+            "contact_id": f"c{number}",
+            "party_id": f"b{number % 17}",
+            "channel_code": "call",
+            "direction_code": "in" if number % 7 == 0 else "out",
+            "purpose_code": "collection",
+            "started_at": MORNING - timedelta(hours=7 * number),
+            "outcome_code": "conversation" if number % 5 == 0 else "no_answer",
+        }
+        for number in range(50)
+    ]
+    put_ledger(settings, FIRST, loans, party=people, flag=flags, contact=contacts)
+    work(settings, FIRST)
+    expected = [
+        rows_of(settings, table, FIRST) for table in ("core__contact_decision_daily", "out__contact_plan_daily")
+    ]
+    monkeypatch.setattr("arrears.jobs.plan.plan_day", partial(plan_day, few=few))
+
+    plan("book", FIRST, settings=settings)
+
+    again = [rows_of(settings, table, FIRST) for table in ("core__contact_decision_daily", "out__contact_plan_daily")]
+    assert again == expected
+    assert len({row["rule_id"] for row in expected[0]}) > 6
+    assert {row["state_code"] for row in expected[1]} == {"planned", "blocked"}

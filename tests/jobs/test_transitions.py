@@ -58,7 +58,7 @@ def test_next_day_names_what_changed_and_counts_what_vanished(settings):
         ("d", "paid_off"): (90, "1-30", "0"),
     }
     assert {row["compared_with"] for row in found.values()} == {FIRST}
-    assert result["missing_loans"] == 1
+    assert result["missing_loans"] == 2
     assert transitions("book", NEXT, settings=settings) == result
 
 

@@ -1,11 +1,14 @@
 """The figures a drive ends with."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 
-from arrears.local.summary import FIGURES, blocked_table, published, summary_table
+from arrears.local.summary import FIGURES, blocked_table, breach_table, published, summary_table
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.tables import MART
 from rich.console import Console
+from sqlalchemy import insert
 
 DAY = date(2026, 2, 1)
 LATER = date(2026, 2, 2)
@@ -44,3 +47,34 @@ def test_summary_says_which_hash_changed():
 def test_nothing_is_published_in_an_empty_warehouse(warehouse_url):
     assert published(warehouse_url, "demo", [DAY]) == {}
     assert blocked_table(warehouse_url, "demo", [DAY]).row_count == 0
+    assert breach_table(warehouse_url, "demo", [DAY]).row_count == 0
+
+
+def test_breaches_of_law_come_before_those_of_the_house(warehouse_url):
+    said = [
+        ("night", "law.hours", "deny", DAY),
+        ("night", "house.hours", "house", DAY),
+        ("again", "law.hours", "deny", LATER),
+    ]
+    rows = [
+        {
+            **dict.fromkeys(("portfolio", "person_id", "channel_code", "purpose_code", "pack", "load_id"), "demo"),
+            "contact_id": contact,
+            "rule_id": rule,
+            "effect_code": effect,
+            "citation": "page 1",
+            "business_date": day,
+            "occurred_at": datetime(2026, 1, 31, 15, tzinfo=UTC),
+        }
+        for contact, rule, effect, day in said
+    ]
+    with transaction(warehouse_url) as connection:
+        connection.execute(insert(MART["core__contact_breach_daily"]).values(rows))
+
+    table = breach_table(warehouse_url, "demo", [DAY, LATER])
+
+    assert [list(column.cells) for column in table.columns] == [
+        ["law.hours (deny)\npage 1", "house.hours (house)\npage 1"],
+        ["1", "1"],
+        ["1", "0"],
+    ]

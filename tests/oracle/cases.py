@@ -229,17 +229,31 @@ def _stated(value: Any, name: str) -> Any:
 def departure(case: dict[str, Any], check: dict[str, Any], loan: Loan) -> str:
     """Why our figures may differ from this check's: what we do otherwise on purpose; "" where they may not."""
     config, kinds = case["config"], [each.kind_code for each in loan.transactions]
-    if "chargeback" in kinds and config.get("credit_allocation"):
-        return "a chargeback is principal here; there it takes the components of the payment it takes back"
-    if config.get("strategy") == "due-pfip-in-advance-ppfi" and "charge" in kinds and check["kind"] == "transactions":
-        return "a charge is due with its instalment here; there on its own date when a payment is spread"
-    if check["kind"] == "schedule" and any(row["due"] == 0 for row in check["periods"]):
-        return "an instalment of nothing is never settled here"
-    if "chargeback" in kinds and config.get("schedule_type") == "cumulative" and check["kind"].startswith("schedule"):
-        return "of a chargeback partly met by what was overpaid only the rest is owed here"
-    late = [each for each in loan.transactions if each.effective_on > max(one.due_on for one in loan.schedule)]
-    if sum(each.kind_code in ("charge", "chargeback") for each in late) > 1 and check["kind"].startswith("schedule"):
-        return "early and late are noted when a payment comes; there anew when the extra instalment's date moves"
-    if check["kind"] == "transactions" and "charge" in kinds:
-        return "what was overpaid and pays a later charge stays with no payment here"
-    return ""
+    has_chargeback, has_charge = "chargeback" in kinds, "charge" in kinds
+    of_schedule, of_transactions = check["kind"].startswith("schedule"), check["kind"] == "transactions"
+    maturity = max(one.due_on for one in loan.schedule)
+    late = [each.kind_code for each in loan.transactions if each.effective_on > maturity]
+    departures = (
+        (
+            has_chargeback and config.get("credit_allocation"),
+            "a chargeback is principal here; there it takes the components of the payment it takes back",
+        ),
+        (
+            config.get("strategy") == "due-pfip-in-advance-ppfi" and has_charge and of_transactions,
+            "a charge is due with its instalment here; there on its own date when a payment is spread",
+        ),
+        (
+            check["kind"] == "schedule" and any(row["due"] == 0 for row in check["periods"]),
+            "an instalment of nothing is never settled here",
+        ),
+        (
+            has_chargeback and config.get("schedule_type") == "cumulative" and of_schedule,
+            "of a chargeback partly met by what was overpaid only the rest is owed here",
+        ),
+        (
+            of_schedule and late.count("charge") + late.count("chargeback") > 1,
+            "early and late are noted when a payment comes; there anew when the extra instalment's date moves",
+        ),
+        (of_transactions and has_charge, "what was overpaid and pays a later charge stays with no payment here"),
+    )
+    return next((reason for holds, reason in departures if holds), "")

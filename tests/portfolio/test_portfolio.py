@@ -65,7 +65,7 @@ def test_good_folder_loads(settings):
         pytest.param(("elapsed", "elapsd"), 8, "ageing.convention", "'elapsed' or 'inclusive'", id="convention_known"),
         pytest.param(("from: 31}", "from: 32}"), 1, "(top)", "must start at 31, not 32", id="buckets_without_gap"),
         pytest.param(('"31+": named', '"32+": named'), 1, "(top)", "buckets without a queue", id="queue_per_bucket"),
-        pytest.param(("title: Test book", "titel: Test book"), 1, "titel", "not permitted", id="unknown_key"),
+        pytest.param(("title: Test book", "titel: Test book"), 1, "titel", "unknown key", id="unknown_key"),
         pytest.param(
             ("${ARREARS_TEST_SOURCE:-sqlite://}", "${ARREARS_NOWHERE}"), 20, "source.url", "not set", id="env"
         ),

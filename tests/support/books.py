@@ -21,6 +21,7 @@ timezone: Asia/Shanghai
 holidays: CN
 language: zh-CN
 first_business_date: 2026-03-02
+missing_limit_pct: 50
 buckets:
   - {code: "0", from: 0, to: 0}
   - {code: "1-30", from: 1, to: 30}

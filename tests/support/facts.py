@@ -49,6 +49,14 @@ def put_day(
             *({"loan_id": one, "past_due_days": 5, "past_due_minor": amount, **CURRENCY} for one in late),
         ],
         "core__delinquency_event_daily": [{"loan_id": one, "event_code": "newly_overdue", **CURRENCY} for one in late],
+        "core__missing_loan_daily": [{"loan_id": "gone", "error_code": "ARR-VAL-005", **CURRENCY}],
+        "core__source_difference_daily": [
+            {"loan_id": "loan-0", "figure_code": "past_due_days", "ours": 5, "theirs": 3, **CURRENCY}
+        ],
+        "core__customer_status_daily": [{"loan_id": "loan-0", "status_code": "non_performing"}],
+        "core__bucket_history_daily": [
+            {"loan_id": one, "bucket": "1-30", "valid_from": business_date, "known_from": business_date} for one in late
+        ],
         "core__case_daily": [{"case_id": f"case-{one}", "past_due_minor": amount, **CURRENCY} for one in late],
         "out__assignment_daily": [{"case_id": f"case-{one}", "agent_id": "agent-1"} for one in late],
         "out__contact_plan_daily": [
@@ -77,6 +85,15 @@ def put_day(
                 "citation": f"Law on {rule}",
             }
             for channel, rule in (("sms", "hours"), ("sms", "cap"), ("call", "cap"), ("push", ""))
+        ],
+        "core__contact_breach_daily": [
+            {"contact_id": one, "rule_id": rule, "effect_code": effect, "occurred_at": NOON}
+            for one, rule, effect in (
+                ("night", "hours", "deny"),
+                ("night", "house.hours", "house"),
+                ("text", "insufficient_facts.content", "insufficient_facts"),
+                ("call", "", ""),
+            )
         ],
         "out__quarantine": [{"table_name": "loan", "row_number": 7, "rule_id": "loan.principal_positive"}],
         "out__portfolio_daily": [

@@ -102,8 +102,10 @@ def put_ledger(
 ) -> None:
     """Write the aged loans and the ledger tables around them; ``raw`` replaces a table, ``without`` leaves it out."""
     tables = {**ledger_of(loans), "agent_shift": shifts(day, a1=20, a2=30), **raw}
+    rejected, differences = tables.pop("quarantine", []), tables.pop("differences", [])
     delivered = {f"raw__{noun}": rows for noun, rows in tables.items() if noun not in without}
-    put_tables(settings, day, {LOANS: loans, **delivered})
+    made = {"out__quarantine": rejected, "core__source_difference_daily": differences}
+    put_tables(settings, day, {LOANS: loans, **delivered, **made})
 
 
 def put_tables(settings: Settings, day: date, tables: dict[str, list[dict[str, Any]]]) -> None:

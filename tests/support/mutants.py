@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, get_args
 
@@ -40,6 +41,10 @@ def mutants_of(rule: Rule) -> Iterator[tuple[str, Rule | None]]:
         yield from _roomier(rule)
     if rule.kind in ("cap", "cooldown") and not rule.after_flags:
         yield from _counted_apart(rule)
+    if rule.valid_from != date.min:
+        yield "in force a day later", replace(rule, valid_from=rule.valid_from + timedelta(days=1))
+    if rule.valid_to != date.max:
+        yield "in force a day shorter", replace(rule, valid_to=rule.valid_to - timedelta(days=1))
     yield from _shorter(rule)
     yield from _narrower(rule)
     yield from _excepted(rule)

@@ -21,11 +21,15 @@ from support.facts import DAY, NOON, put_day
 
 VIEW_NAMES = {
     "assignment_daily",
+    "bucket_history",
     "bucket_migration_daily",
     "case_daily",
     "contact_blocked_by_rule",
+    "contact_breach",
     "contact_decision",
+    "contact_not_judged",
     "contact_plan_daily",
+    "customer_status_daily",
     "daily_summary",
     "data_dictionary",
     "data_freshness",
@@ -33,11 +37,13 @@ VIEW_NAMES = {
     "delinquency_event_total_daily",
     "entry_daily",
     "loan_daily",
+    "missing_loan",
     "par_daily",
     "portfolio_daily",
     "publication",
     "quarantine",
     "queue_daily",
+    "source_difference",
 }
 PERSONAL = re.compile(
     r"name$|phone|mobile_|e_?mail|address|birth|borrower|person|party|contact_point|employer|identity"
@@ -207,6 +213,14 @@ def test_share_of_candidates_that_a_rule_forbids(one):
         ("cap", 2, 3, Decimal("0.6667")),
         ("hours", 1, 3, Decimal("0.3333")),
     ]
+
+
+def test_breaches_leave_out_what_could_not_be_judged(one):
+    assert one("SELECT contact_id, rule_id, effect_code FROM contact_breach ORDER BY 3") == [
+        ("night", "hours", "deny"),
+        ("night", "house.hours", "house"),
+    ]
+    assert one("SELECT missing_fact, contacts FROM contact_not_judged") == [("content", 1)]
 
 
 def test_summary_names_its_publication(one):

@@ -7,7 +7,7 @@ deliver is not known, which denies; an empty one is nothing known against the pe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -61,17 +61,17 @@ class Known:
     holidays: frozenset[date] = field(default_factory=frozenset)
 
 
-def make_fact_relations(connection: duckdb.DuckDBPyConnection, bounds: Span) -> None:
+def make_fact_relations(connection: duckdb.DuckDBPyConnection, bounds: Span, *, counts_plans: bool = True) -> None:
     """Make the facts of everybody in ``due_person`` (person_id, party_id) and ``due_loan`` (person_id, loan_id).
 
     Args:
-        connection: With the ledger tables ``raw__contact``, ``raw__consent``, ``raw__contact_point``, ``raw__flag`` and
-            ``raw__party``, empty where they are not delivered.
+        connection: With the tables that ``sql/read__contact_*.sql`` name, empty where they are not delivered.
         bounds: First instant of the business date, and first after it.
+        counts_plans: Whether what another portfolio plans today counts as made.
     """
     start, end = bounds
     _make(connection, "contact_reach", "read__contact_point", {"day_end": end})
-    _make(connection, "contact_made", "read__contact_history")
+    _make(connection, "contact_made", "read__contact_history", {"counts_plans": counts_plans})
     _make(connection, "contact_flag", "read__contact_flag")
     _make(connection, "contact_consent", "read__contact_consent")
     make_derived_relations(connection, start)
@@ -92,6 +92,6 @@ def make_derived_relations(connection: duckdb.DuckDBPyConnection, start: datetim
 
 
 def _make(
-    connection: duckdb.DuckDBPyConnection, table: str, select: str, parameters: dict[str, datetime] | None = None
+    connection: duckdb.DuckDBPyConnection, table: str, select: str, parameters: dict[str, Any] | None = None
 ) -> None:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select_text(select)}", parameters or {})

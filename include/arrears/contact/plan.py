@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from arrears.contact.coding import TEXT, WHOLE, YES
 from arrears.contact.facts import PLANNED
-from arrears.contact.set_policy import SetPolicy
+from arrears.contact.one_by_one import FEW, answer_candidates
 from arrears.engine.duckdb import select_text
 from arrears.rules.contact_values import Decision, Fired, Rule, RuleBook
 
@@ -55,12 +55,19 @@ ONE_PER_DAY = Rule(
     limit=1,
     window="calendar_day",
 )
+REJECTED_ROW = Rule(
+    id="insufficient_facts.rejected_row",
+    citation="a row of today's ledger about this loan or person was rejected: what it said is not known (ARR-CON-06)",
+    effect="deny",
+    kind="block",
+    when_flags=("rejected_row",),
+)
 NO_WORKER = Fired("house.no_worker", "house policy: a call or a visit needs somebody who works the case today", "house")
 WORKED_CHANNELS = ("call", "visit")  # made by people
 
 
 def day_rules(book: RuleBook) -> RuleBook:
-    """The portfolio's rules, and one message per person and day where no pack says so already.
+    """The portfolio's rules, none while a row is rejected, and one message per person and day where no pack says so.
 
     A portfolio without a pack keeps an empty book, which denies everything: nobody knows what binds it.
     """
@@ -68,7 +75,9 @@ def day_rules(book: RuleBook) -> RuleBook:
         rule.kind == "cap" and rule.window == "calendar_day" and rule.limit <= 1 and not rule.channels
         for rule in book.rules
     )
-    return book if has_own or not book.rules else RuleBook((*book.rules, ONE_PER_DAY))
+    if not book.rules:
+        return book
+    return RuleBook((REJECTED_ROW, *book.rules, *(() if has_own else (ONE_PER_DAY,))))
 
 
 @dataclass(frozen=True)
@@ -161,7 +170,9 @@ class DayPlan:
     decisions: list[Row] = field(default_factory=list)
 
 
-def plan_day(connection: duckdb.DuckDBPyConnection, cases: Iterable[CaseDue], known: Known, terms: Terms) -> DayPlan:
+def plan_day(
+    connection: duckdb.DuckDBPyConnection, cases: Iterable[CaseDue], known: Known, terms: Terms, *, few: int = FEW
+) -> DayPlan:
     """Plan at most one contact per person within the day; the case longest delinquent goes first.
 
     Everybody's first case is asked about at once, then everybody's second, which knows what the first has planned: as
@@ -172,13 +183,14 @@ def plan_day(connection: duckdb.DuckDBPyConnection, cases: Iterable[CaseDue], kn
         cases: Cases with a step due; none of them held.
         known: What the portfolio delivers.
         terms: What the day is planned by.
+        few: Candidates of a round up to which each is asked by itself.
     """
     made, planned = DayPlan(), []
     ordered = sorted(cases, key=lambda case: (-case.delinquent_days, -case.amount_minor, case.case_id))
     connection.register("due_step", _due_steps(ordered))
     turns = max(Counter(case.person for case in ordered).values(), default=0)
     for turn in range(turns):
-        for number, answers in _answers(connection, turn, known, terms, ordered):
+        for number, answers in _answers(connection, turn, known, terms, ordered, few=few):
             case = ordered[number]
             made.decisions.extend(_decision_rows(case, answers, terms.packs))
             chosen = next((answer for answer in answers if answer.chosen), None)
@@ -213,8 +225,8 @@ def _due_steps(cases: Sequence[CaseDue]) -> pa.Table:
     return pa.Table.from_pylist(rows, DUE_STEP)
 
 
-def _answers(
-    connection: duckdb.DuckDBPyConnection, turn: int, known: Known, terms: Terms, cases: Sequence[CaseDue]
+def _answers(  # noqa: PLR0913  a round is its parts
+    connection: duckdb.DuckDBPyConnection, turn: int, known: Known, terms: Terms, cases: Sequence[CaseDue], *, few: int
 ) -> Iterator[tuple[int, list[Answer]]]:
     """Number of each case of the turn, with an answer for each channel in the step's order."""
     parameters = {
@@ -229,7 +241,7 @@ def _answers(
         f"CREATE OR REPLACE TEMP TABLE contact_candidate AS {select_text('read__contact_candidate')}", parameters
     )
     books = {product or "": book for product, book in terms.books.items()}
-    SetPolicy(connection, books, {"": known.holidays}).decide()
+    answer_candidates(connection, books, {"": known.holidays}, few=few)
     table: Any = connection.sql(select_text("read__contact_answer")).to_arrow_table()
     rows: list[Row] = table.to_pylist()
     for number, of_case in groupby(rows, key=lambda row: int(row["case_no"])):

@@ -80,7 +80,7 @@ class SetPolicy:
     _rules: RuleCoding = field(init=False, repr=False)
     _scopes: list[dict[str, Any]] = field(init=False, repr=False)
     _zones: list[tuple[str, ...]] = field(init=False, repr=False)
-    _since: datetime = field(init=False, repr=False)
+    _first_at: datetime = field(init=False, repr=False)
 
     def decide(self) -> None:
         """Answer every candidate.
@@ -132,12 +132,13 @@ class SetPolicy:
             "SELECT min(planned_at) AS first_at, max(coalesce(until_at, planned_at)) AS last_at FROM contact_candidate"
         )
         first, last = asked["first_at"] or SOMEWHEN, asked["last_at"] or SOMEWHEN
-        self._since = self._counted_since(first)
+        self._first_at = first
         final = last + timedelta(days=2 * HORIZON_DAYS + LONGEST_RULE_DAYS)
+        known = self._known_since()
         changes = [
             (name, at.replace(tzinfo=None) if index else None, offset)
             for name in sorted({name for names in self._zones for name in names})
-            for index, (at, offset) in enumerate(clock_changes(name, self._known_since(), final))
+            for index, (at, offset) in enumerate(clock_changes(name, known, final))
         ]
         schema = pa.schema([("zone", TEXT), ("starts_at", AT), ("utc_offset", pa.duration("us"))])
         self._put("clock_change", table_of(schema, changes))
@@ -149,13 +150,13 @@ class SetPolicy:
         for name in ("zone_segment", "zone_day", "timetable_day", "opening", "later_opening"):
             self._make(name)
 
-    def _counted_since(self, first: datetime) -> datetime:
+    def _counted_since(self) -> datetime:
         """Instant before which no rule counts anything."""
         days = self._rules.counted_days
         if days is not None:
-            return first - timedelta(days=days + 1)
+            return self._first_at - timedelta(days=days + 1)
         [prior] = self._rows("SELECT min(started_at) AS started_at FROM contact_prior")
-        return min(first, prior["started_at"] or first) - timedelta(days=1)
+        return min(self._first_at, prior["started_at"] or self._first_at) - timedelta(days=1)
 
     def _known_since(self) -> datetime:
         """Instant before which no local date matters."""
@@ -164,14 +165,15 @@ class SetPolicy:
             f"(SELECT min(ends_at) FROM contact_flag WHERE ends_at > {BEGINNING}), "
             "(SELECT min(given_at) FROM contact_consent)) AS known_at"
         )
-        return min(self._since, known["known_at"] or self._since)
+        since = self._counted_since()
+        return min(since, known["known_at"] or since)
 
     def _code_history(self) -> None:
         """Number every distinct kind of contact so far, and the rules that count each kind."""
         found = self._rows(f"SELECT DISTINCT {', '.join(PRIOR_SCOPE.names)} FROM contact_prior ORDER BY ALL")
         self._put("prior_scope", _numbered(found, "prior_scope_id", PRIOR_SCOPE))
         self._put("counting", self._rules.counting_table(self._scopes, found))
-        self._make("prior_day", parameters={"since": self._since})
+        self._make("prior_day", parameters={"first_at": self._first_at})
 
     # ------------------------------------------------------------------------------------------------------- asking
     def _ask_first(self) -> None:

@@ -10,9 +10,14 @@ EVENT_CODES = (
     "rolled_forward",
     "rolled_back",
     "cured",
+    "re_aged",
     "paid_off",
+    "settled",
+    "sold",
+    "transferred",
+    "cancelled",
     "charged_off",
-    "closed",
+    "corrected",
 )
 CASE_EVENT_CODES = ("opened", "carried", "closed")
 CLOSE_REASON_CODES = ("cured", "paid_off", "settled", "sold", "transferred", "cancelled")
@@ -93,11 +98,97 @@ DELINQUENCY_EVENT = Contract(
         code("from_bucket", "Contract bucket then; NULL when the loan was not there", nullable=True),
         code("to_bucket", "Contract bucket now"),
         minor("past_due_minor", "Past-due amount concerned: now, or before it cured or ended"),
+        days(
+            "from_past_due_days", "Days past due as published on the day compared with; NULL: not there", nullable=True
+        ),
+        days("to_past_due_days", "Days past due now; of corrected: what is true of the day compared with"),
+        minor("from_past_due_minor", "Past due as published on the day compared with; NULL: not there", nullable=True),
+        minor("to_past_due_minor", "Past due now; of corrected: what is true of the day compared with"),
+        on("corrected_from", "Of corrected: first business date that an entry booked later changed", nullable=True),
     ),
     meaning="Transitions since the previous published day, each once",
     owner="transitions",
     totals=("past_due_minor",),
     mart="fct_delinquency_event_daily",
+    version=2,
+)
+
+MISSING_LOAN = Contract(
+    table="core__missing_loan_daily",
+    grain="one row per loan that was open when last seen and is in no row of the day's ledger",
+    key=("loan_id",),
+    columns=(
+        text("loan_id", "Loan identifier of the source"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        code("error_code", "Error, with its runbook"),
+        on("last_seen_on", "Business date whose ledger had it last"),
+        code("status_code", "Status when last seen"),
+        days("past_due_days", "Contractual days past due when last seen"),
+        minor("past_due_minor", "Past-due amount when last seen"),
+        code("contract_bucket", "Bucket of past_due_days when last seen"),
+        minor("outstanding_principal_minor", "Principal not yet repaid when last seen"),
+    ),
+    meaning="Loans gone from the ledger without an ending: an error of the source, never a cure",
+    owner="transitions",
+    totals=("past_due_minor", "outstanding_principal_minor"),
+    mart="fct_missing_loan_daily",
+)
+
+SOURCE_DIFFERENCE = Contract(
+    table="core__source_difference_daily",
+    grain="one row per open loan and figure in which the source and this pipeline differ",
+    key=("loan_id", "figure_code"),
+    columns=(
+        text("loan_id", "Loan identifier of the source"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        code("figure_code", "What differs", ("past_due_days", "past_due_minor", "payoff_minor")),
+        count("ours", "By this pipeline: days, or minor units; of payoff_minor the source's own parts in sum"),
+        count("theirs", "By the source: days, or minor units"),
+    ),
+    meaning="Source tie-out: differences beyond tolerance; each holds contact about its loan",
+    owner="transitions",
+    mart="fct_source_difference_daily",
+)
+
+CUSTOMER_STATUS = Contract(
+    table="core__customer_status_daily",
+    grain="one row per open loan of a customer who is non-performing; none without contagion",
+    key=("loan_id",),
+    columns=(
+        text("loan_id", "Loan identifier of the source"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        code("status_code", "Status of the customer, and so of each of the loans", ("non_performing",)),
+        on("since_on", "Business date since which the customer is non-performing"),
+        days("past_due_days", "Contractual days past due of this loan"),
+        days("customer_past_due_days", "Highest past_due_days over the customer's open loans"),
+    ),
+    meaning="Contagion: one loan makes all of its customer's non-performing, until all are clean",
+    owner="transitions",
+    mart="fct_customer_status_daily",
+)
+
+BUCKET_HISTORY = Contract(
+    table="core__bucket_history_daily",
+    grain="one row per loan ever past due, or its instalment, and stay in a bucket: as known today, and what today "
+    "replaced",
+    key=("loan_id", "seq", "valid_from", "known_from"),
+    columns=(
+        text("loan_id", "Loan identifier of the source"),
+        days("seq", "Number of the instalment; 0: the loan"),
+        code("bucket", "Bucket of delinquent_days"),
+        code("contract_bucket", "Bucket of past_due_days"),
+        on("valid_from", "First business date it was true"),
+        on("valid_to", "First business date it was no longer true; NULL: it is", nullable=True),
+        on("known_from", "Business date since which it is known"),
+        on("known_to", "Business date on which better knowledge replaced it; NULL: it stands", nullable=True),
+    ),
+    meaning="Bucket history in both times: what was true, and since when that is known",
+    owner="transitions",
+    mart="fct_bucket_history",
+    mart_rows="known_from = business_date OR known_to = business_date",
 )
 
 CASE_LOAN = Contract(
@@ -151,6 +242,30 @@ CASE = Contract(
     mart="fct_case_daily",
 )
 
+CONTACT_ELSEWHERE = Contract(
+    table="core__contact_elsewhere_daily",
+    grain="one row per contact beside the portfolio's own ledger with a person of the portfolio",
+    key=("origin", "source_code", "contact_id"),
+    columns=(
+        code("origin", "Portfolio it was made or planned by; the own one for contacts its outbox gave out"),
+        code(
+            "source_code",
+            "Who says so: another portfolio's ledger, its plan of today, or the outbox",
+            ("ledger", "plan", "outbox"),
+        ),
+        text("contact_id", "Contact identifier of that source, or the step's key"),
+        pseudonym("person_id", "Same human over portfolios"),
+        at("started_at", "Instant of the attempt; of a plan or the outbox, the earliest it may have been made"),
+        code("channel_code", "Channel"),
+        code("direction_code", "Who began", ("out", "in")),
+        code("purpose_code", "Purpose"),
+        code("place_code", "Place of the point"),
+        code("outcome_code", "What came of it; claimed, unknown and the like may have been anything"),
+    ),
+    meaning="Contacts elsewhere with the portfolio's people, as known when the day was cut; caps count them",
+    owner="plan",
+)
+
 CONTACT_DECISION = Contract(
     table="core__contact_decision_daily",
     grain="one row per candidate (case, step, channel, point) and rule that fired; one with rule_id '' when allowed",
@@ -173,11 +288,45 @@ CONTACT_DECISION = Contract(
     version=2,
 )
 
+CONTACT_BREACH = Contract(
+    table="core__contact_breach_daily",
+    grain="one row per outgoing contact first known today and rule it was made against, or fact that is missing; one "
+    "with rule_id '' when neither",
+    key=("contact_id", "rule_id"),
+    columns=(
+        text("contact_id", "Contact identifier of the source"),
+        text("case_id", "Case of the person at the time; NULL when there was none", nullable=True),
+        text("loan_id", "The one loan it can have been about; NULL when there are several or none", nullable=True),
+        pseudonym("person_id", "Same human over portfolios; the party where the source does not say"),
+        code("channel_code", "Channel used"),
+        code("purpose_code", "Purpose"),
+        at("occurred_at", "Instant of the attempt"),
+        text("rule_id", "Rule it was made against, or insufficient_facts.<fact>; empty when neither"),
+        text("pack", "Pack of the rule, with its version; empty where there is no rule"),
+        text("citation", "Where the rule stands; empty when there is none"),
+        code(
+            "effect_code",
+            "Force of the rule; insufficient_facts: a fact that is missing, no breach; empty when neither",
+            ("", *EFFECT_CODES, "insufficient_facts"),
+        ),
+    ),
+    meaning="Contacts that were made, judged by the rules valid then",
+    owner="plan",
+    mart="fct_contact_breach",
+    mart_rows="rule_id <> ''",
+)
+
 CORE = (
     LOAN_DELINQUENCY,
     INSTALMENT_DELINQUENCY,
     DELINQUENCY_EVENT,
+    MISSING_LOAN,
+    SOURCE_DIFFERENCE,
+    CUSTOMER_STATUS,
+    BUCKET_HISTORY,
     CASE_LOAN,
     CASE,
+    CONTACT_ELSEWHERE,
     CONTACT_DECISION,
+    CONTACT_BREACH,
 )

@@ -32,10 +32,22 @@ LINEAGE = (
 
 OPEN_STATUSES = ("active", "charged_off")
 TERMINAL_STATUSES = ("paid_off", "settled", "sold", "transferred", "cancelled")
+LARGEST_MINOR = 10**15  # no debt of a person; sums of thousands of these still fit 64 bits
 
 
 def _fail(rule: str, column: str, offends: str, reason: str) -> Check:
     return Check(rule, column, offends, Severity.FAIL, reason)
+
+
+def _warn(rule: str, column: str, offends: str, reason: str) -> Check:
+    return Check(rule, column, offends, Severity.WARN, reason)
+
+
+def _in_range(noun: str, *columns: str) -> Check:
+    """Amounts that 64 bits hold one by one, but not summed, would end the whole day."""
+    largest = f"greatest({', '.join(f'coalesce({column}, 0)' for column in columns)})"
+    offends = f"{largest if len(columns) > 1 else columns[0]} > {LARGEST_MINOR}"
+    return _fail(f"{noun}.amounts_in_range", columns[0], offends, "what cannot be summed cannot be aged")
 
 
 def _raw(  # noqa: PLR0913  a contract is its parts
@@ -82,6 +94,13 @@ LOAN = _raw(
         on("status_on", "Date since which the status holds", nullable=True),
         days("grace_days", "Grace of this loan, where it differs from the portfolio's", nullable=True),
         minor("outstanding_principal_minor", "Principal not yet repaid, by the source"),
+        minor("accrued_interest_minor", "Interest accrued and not paid, by the source", nullable=True),
+        minor("outstanding_fee_minor", "Fees charged and not paid, by the source", nullable=True),
+        minor("outstanding_penalty_minor", "Penalties charged and not paid, by the source", nullable=True),
+        minor("payoff_minor", "What would end the loan, by the source", nullable=True),
+        days("source_past_due_days", "Days past due by the source's own count", nullable=True),
+        minor("source_past_due_minor", "Past-due amount by the source's own count", nullable=True),
+        on("restructured_on", "Date since which a new schedule replaces the agreed one", nullable=True),
     ),
     "Loans of the portfolio at the ledger's close",
     checks=(
@@ -102,6 +121,14 @@ LOAN = _raw(
             "loan.disbursed_by_close", "disbursed_on", "disbursed_on > $closing_date", "the ledger is closed before it"
         ),
         _fail("loan.grace_not_negative", "grace_days", "grace_days < 0", "grace delays, it never hastens"),
+        _fail(
+            "loan.has_schedule",
+            "loan_id",
+            "status_code IN ('active', 'charged_off') AND loan_id NOT IN "
+            "(SELECT i.loan_id FROM extract__instalment AS i WHERE i.loan_id IS NOT NULL)",
+            "without a schedule nothing is ever past due; that is no age",
+        ),
+        _in_range("loan", "principal_minor", "outstanding_principal_minor"),
     ),
     may_be_empty=False,
     required=True,
@@ -135,6 +162,15 @@ INSTALMENT = _raw(
             "principal_minor",
             "least(principal_minor, interest_minor, fee_minor, penalty_minor) < 0",
             "an obligation is never negative",
+        ),
+        _in_range("instalment", "principal_minor", "interest_minor", "fee_minor", "penalty_minor"),
+        _warn(
+            "instalment.due_in_order",
+            "due_on",
+            "row_number IN (SELECT o.row_number FROM (SELECT row_number, due_on < max(due_on) OVER "
+            "(PARTITION BY loan_id ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_earlier "
+            "FROM extract__instalment) AS o WHERE o.is_earlier)",
+            "instalments age by date whatever their numbers, but numbers that run against the dates want a look",
         ),
     ),
     references=(Reference(("loan_id",), "raw__loan"),),
@@ -186,6 +222,30 @@ TRANSACTION = _raw(
             "effective_on > $closing_date",
             "the ledger is closed before it",
         ),
+        _in_range("transaction", "amount_minor"),
+        _warn(
+            "transaction.after_disbursement",
+            "effective_on",
+            "row_number IN (SELECT t.row_number FROM extract__transaction AS t INNER JOIN extract__loan AS l "
+            "ON t.loan_id = l.loan_id AND t.effective_on < l.disbursed_on)",
+            "strange, but without the payment the loan would be older than it is",
+        ),
+        _fail(
+            "transaction.same_loan",
+            "reverses_id",
+            "row_number IN (SELECT r.row_number FROM extract__transaction AS r INNER JOIN extract__transaction AS o "
+            "ON r.reverses_id = o.transaction_id AND r.loan_id <> o.loan_id)",
+            "a reversal undoes an entry of its own loan",
+        ),
+        _fail(
+            "transaction.reversed_once",
+            "reverses_id",
+            "row_number IN (SELECT r.row_number FROM extract__transaction AS r INNER JOIN extract__transaction AS e "
+            "ON r.reverses_id = e.reverses_id AND r.kind_code = 'reversal' AND e.kind_code = 'reversal' "
+            "AND (e.effective_on, e.transaction_id) < (r.effective_on, r.transaction_id) WHERE e.transaction_id NOT IN "
+            "(SELECT u.reverses_id FROM extract__transaction AS u WHERE u.reverses_id IS NOT NULL))",
+            "what is undone cannot be undone again, unless the first reversal was itself reversed",
+        ),
     ),
     references=(Reference(("loan_id",), "raw__loan"), Reference(("reverses_id",), "raw__transaction")),
     required=True,
@@ -203,7 +263,19 @@ PAUSE = _raw(
         code("reason_code", "Why the count is paused"),
     ),
     "Days that do not count in delinquent_days",
-    checks=(_fail("pause.ends_after_start", "ends_on", "ends_on < starts_on", "a pause has a direction"),),
+    checks=(
+        _fail("pause.ends_after_start", "ends_on", "ends_on < starts_on", "a pause has a direction"),
+        _warn(
+            "pause.overlaps_another",
+            "starts_on",
+            "row_number IN (SELECT a.row_number FROM extract__pause AS a INNER JOIN extract__pause AS b "
+            "ON a.loan_id = b.loan_id AND a.row_number <> b.row_number "
+            "AND a.starts_on < coalesce(b.ends_on, DATE '9999-12-31') "
+            "AND b.starts_on < coalesce(a.ends_on, DATE '9999-12-31'))",
+            "each paused day is taken off once, but two pauses of one day want a look",
+        ),
+        _warn("pause.has_end", "ends_on", "ends_on IS NULL", "it lasts until it is ended; nobody may forget that"),
+    ),
     references=(Reference(("loan_id",), "raw__loan"),),
 )
 

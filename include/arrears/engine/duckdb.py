@@ -31,7 +31,6 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             # Of the whole engine: its last use may have set less.
             connection.execute(f"SET memory_limit = '{settings.memory_limit}'")
-            connection.execute("SET TimeZone = 'UTC'")
             connection.execute(f"ATTACH ':memory:' AS {name}")
             connection.execute(f"USE {name}")
             yield connection
@@ -54,9 +53,20 @@ def _engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             }
         )
         try:
+            engine.execute("SET GLOBAL TimeZone = 'UTC'")
+            engine.execute("SET GLOBAL parquet_metadata_cache = true")  # a file of ours is never changed in place
             yield engine
         finally:
             engine.close()
+
+
+@cache
+def smaller_size(*sizes: str) -> str:
+    """The smallest of some sizes, each as DuckDB reads it: ``800MB``, ``2 GiB``."""
+    with duckdb.connect() as connection:
+        compared = "SELECT arg_min(size, parse_formatted_bytes(size)) FROM unnest($sizes) AS sizes (size)"
+        found: str = connection.execute(compared, {"sizes": list(sizes)}).fetchall()[0][0]
+    return found
 
 
 @cache

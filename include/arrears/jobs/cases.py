@@ -44,6 +44,7 @@ def cases(
     }
     with day.work() as work:
         work.read("core__loan_delinquency_daily")
+        work.read("core__source_difference_daily")
         for table in ("raw__party", "raw__flag", "raw__pause"):
             work.read_optional(table)
         for table, view in PREVIOUS.items():

@@ -139,12 +139,13 @@ class Work:
             select,
             {name: value for name, value in known.items() if re.search(rf"\${name}\b", select)},
             inputs={**self.inputs, "config": self.day.folder.config_hash},
-            known_until=self._known_until(),
+            known_until=self.known_until,
             run_ref=self.day.run_ref,
         )
 
-    def _known_until(self) -> str:
-        """The instant frozen when the day's loans were extracted."""
+    @property
+    def known_until(self) -> str:
+        """The instant frozen when the day's loans were extracted; empty before."""
         extract = self.day.lake.find(self.day.key("extract__loan"))
         return extract.known_until if extract else ""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
-from arrears.engine.duckdb import connect
+from arrears.engine.duckdb import connect, smaller_size
 from arrears.errors import ConfigurationError, SourceNotReadyError, SourceQueryError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day, summary
@@ -25,7 +25,7 @@ from arrears.jobs.pick_up import DELIVERY, delivery_for, inbox_of, is_of
 from arrears.lake import note_written
 from arrears.portfolio import DatabaseSource, FileSource, PortfolioFolder, load_folder
 from arrears.settings import load_settings
-from arrears.sources.convert import extract_select, unreadable_rows
+from arrears.sources.convert import extract_select, has_unreadable, unreadable_rows
 from arrears.sources.database import rows_of_database
 from arrears.sources.files import find, rows_of_files
 from arrears.sources.staging import Delivered, Staged, check_delivery, stage
@@ -159,10 +159,16 @@ def extract(  # noqa: PLR0913  a job is called with all of it
     known_until = (now or datetime.now(UTC)).astimezone(UTC).isoformat()
     with _workshop(day) as shop:
         staged = _stage(day, noun, select, shop, delivery)
-        unreadable = keep_rejected(
-            day.settings, portfolio, business_date, key.table, unreadable_rows(shop.connection, RAW[noun], staged)
-        )
-        failpoint("extract.before_write")
+        unreadable = 0
+
+        def keep_unreadable(written: Path) -> None:
+            """The vault holds them before the extract does: one that is there is not made again."""
+            nonlocal unreadable
+            there_are = has_unreadable(shop.connection, written)
+            rows = unreadable_rows(shop.connection, RAW[noun], staged) if there_are else ()
+            unreadable = keep_rejected(day.settings, portfolio, business_date, key.table, rows)
+            failpoint("extract.before_write")
+
         manifest = day.lake.write(
             shop.connection,
             extracted,
@@ -172,6 +178,7 @@ def extract(  # noqa: PLR0913  a job is called with all of it
             inputs={"source": staged.source, **({DELIVERY: delivery.id} if delivery else {})},
             known_until=known_until,
             run_ref=run_ref,
+            on_part=keep_unreadable,
         )
     failpoint("extract.after_write")
     return {**summary(manifest), "kept": False, "unreadable": unreadable}
@@ -198,10 +205,9 @@ class _Workshop:
 @contextmanager
 def _workshop(day: Day) -> Iterator[_Workshop]:
     """Open a workshop that is gone afterwards; its memory is the settings', and ours at most."""
-    limits = [MEMORY_LIMIT, day.settings.memory_limit]
-    with connect(day.settings) as connection, tempfile.TemporaryDirectory(prefix="arrears-extract-") as folder:
-        smaller = connection.execute("SELECT min(parse_formatted_bytes(x)) FROM unnest(?) AS limits (x)", [limits])
-        connection.execute(f"SET memory_limit = '{smaller.fetchall()[0][0]}B'")
+    limit = smaller_size(MEMORY_LIMIT, day.settings.memory_limit)
+    settings = day.settings.model_copy(update={"memory_limit": limit})
+    with connect(settings) as connection, tempfile.TemporaryDirectory(prefix="arrears-extract-") as folder:
         yield _Workshop(connection, Path(folder))
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from arrears.contracts import CONTRACTS
-from arrears.contracts.model import ColumnType
+from arrears.contracts.model import ColumnType, Severity
 from arrears.engine.duckdb import literal, quoted
 from arrears.errors import (
     EmptyTableError,
@@ -59,11 +59,6 @@ READ = {
     "transaction": {*NEEDED["transaction"], "transaction_id", "reverses_id", "component_code"},
     "pause": {*NEEDED["pause"], "ends_on"},
 }
-REVERSES_ANOTHER_LOAN = """
-SELECT 'raw__transaction', r.row_number, r.source_file, r.source_line, 'reverses_id', 'transaction.same_loan', 'fail'
-FROM extract__transaction AS r
-INNER JOIN extract__transaction AS o ON r.reverses_id = o.transaction_id AND r.loan_id <> o.loan_id
-"""
 EXPECTED = "; ".join(
     f"{name} columns: {CARRIERS[kind]}" for name, kind in (("amount", ColumnType.BIGINT), ("date", ColumnType.DATE))
 )
@@ -140,7 +135,6 @@ def check_ledger(connection: duckdb.DuckDBPyConnection, currency: str | None) ->
     make_offender_table(connection)
     for contract in parents_first(contracts):
         note_offenders(connection, contract, [each.table for each in contracts], {"currency": currency})
-    connection.execute(f"INSERT INTO offender {REVERSES_ANOTHER_LOAN}")
     unreadable = _named(connection, f"rule_id IN ({literal(MALFORMED)}, {literal(UNREADABLE)})")
     if unreadable:
         raise SourceFileError(unreadable, EXPECTED, "ledger")
@@ -172,7 +166,9 @@ def _readable(noun: str, *, knows_currency: bool = False) -> Contract:
         contract,
         columns=tuple(replace(column, nullable=column.name not in NEEDED[noun]) for column in contract.columns),
         checks=tuple(
-            check for check in contract.checks if check.column in known and "closing_date" not in check.offends
+            check
+            for check in contract.checks
+            if check.severity is Severity.FAIL and check.column in known and "closing_date" not in check.offends
         ),
     )
 

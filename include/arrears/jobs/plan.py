@@ -1,4 +1,7 @@
-"""The job ``plan``: which cases are due a step today, and whether, how and when they may be contacted."""
+"""The job ``plan``: which cases are due a step today, and whether, how and when they may be contacted.
+
+Afterwards it has the contacts that were made judged (``arrears.jobs.replay``): the same rules, the same facts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from arrears.contact.plan import CaseDue, Terms, day_rules, plan_day
 from arrears.contact.strategy import load_strategy, step_due
 from arrears.engine.duckdb import select_text
 from arrears.jobs.day import Day, summary
+from arrears.jobs.elsewhere import read_contacts_elsewhere
 from arrears.jobs.previous import previous_date
+from arrears.jobs.replay import replay
 from arrears.jobs.rows import read_rows, write_rows
 from arrears.policy.packs import public_holidays
 from arrears.policy.selection import select
@@ -31,10 +36,11 @@ LEDGER = ("raw__party", "raw__queue", "raw__contact_point", "raw__flag", "raw__c
 
 
 def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None) -> dict[str, Any]:
-    """Write ``out__contact_plan_daily`` and ``core__contact_decision_daily``.
+    """Write ``out__contact_plan_daily``, ``core__contact_decision_daily`` and ``core__contact_breach_daily``.
 
     Returns:
-        The plan's manifest in short, contacts planned by channel, and blocked ones by every rule that forbade them.
+        The plan's manifest in short, contacts planned by channel, and blocked ones by every rule that forbade them;
+        contacts replayed, and breaches by rule.
 
     Raises:
         ConfigurationError: The strategy or a pack is wrong, or none is in force on the date.
@@ -55,6 +61,7 @@ def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Se
         "blocked": len(blocked),
         "planned_by_channel": dict(sorted(channels.items())),
         "blocked_by_rule": dict(sorted(Counter(rule for _, rule in denials).items())),
+        **replay(day),
     }
 
 
@@ -69,8 +76,15 @@ def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
     configured = day.folder.portfolio
     buckets = [bucket.code for bucket in configured.bucket_set]
     version = load_strategy(configured.strategy, day.settings.strategies, buckets).on(day.business_date)
-    selection = select(configured.packs, policies, collector_type=configured.collector_type)
+    selection = select(
+        configured.packs,
+        policies,
+        collector_type=configured.collector_type,
+        unbound_as_house=configured.unbound_packs_as_house,
+    )
     delivered = {table: work.read_optional(table) for table in LEDGER}
+    work.read("out__quarantine")
+    read_contacts_elsewhere(work)
     cases = _cases_due(day, work, version)
     terms = Terms(
         books={product: day_rules(selection.book(product, None)) for product in {case.product for case in cases}},

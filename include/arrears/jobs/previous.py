@@ -11,7 +11,7 @@ from arrears.jobs.freshness import published_dates, reasons_to_rerun
 if TYPE_CHECKING:
     from datetime import date
 
-    from arrears.jobs.day import Day
+    from arrears.jobs.day import Day, Work
 
 OF_CONFIGURATION = "config of "  # how freshness begins a sentence about a changed portfolio folder
 
@@ -63,3 +63,17 @@ def previous_date(day: Day) -> date | None:
             f"{day.name} {day.business_date}",
         )
     return expected
+
+
+def read_previous(work: Work, table: str, compared_with: date | None, *, view: str) -> None:
+    """Make ``table`` of the day compared with readable as ``view``; empty on the first day, or where that has none.
+
+    A table that the day compared with never had is one that this version, or this ledger, has since added.
+
+    Raises:
+        PartitionDroppedError: Retention has dropped it.
+    """
+    if compared_with is None or work.day.lake.known(work.day.key(table, compared_with)) is None:
+        work.empty(table, view=view)
+    else:
+        work.read(table, compared_with, view=view)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 VAULT_ROWS = 10_000
+VALUE_REJECTED = (
+    f"severity_code = {literal(Severity.FAIL.value)} AND rule_id NOT IN ({literal(MALFORMED)}, {literal(UNREADABLE)})"
+)
 
 
 def validate(
@@ -67,8 +70,10 @@ def validate(
         extracted = _note_all(work, judged)
         check_one_delivery(extracted, where)
         quarantined = work.write("out__quarantine")
+        offending = _tables_with_rejected_values(work)
         for contract in judged:
-            keep_rejected(day.settings, portfolio, business_date, contract.table, _rejected_rows(work, contract))
+            rows = _rejected_rows(work, contract) if contract.table in offending else ()
+            keep_rejected(day.settings, portfolio, business_date, contract.table, rows)
         failpoint("validate.after_quarantine")
         profiles = {c.table: _profile(work, c, extracted) for c in contracts}
         check_not_empty(contracts, profiles, where)
@@ -110,14 +115,18 @@ def _note_all(work: Work, contracts: Sequence[Contract]) -> dict[str, Manifest]:
     return extracted
 
 
+def _tables_with_rejected_values(work: Work) -> set[str]:
+    found = work.connection.execute(f"SELECT DISTINCT table_name FROM offender WHERE {VALUE_REJECTED}").fetchall()
+    return {table for (table,) in found}
+
+
 def _rejected_rows(work: Work, contract: Contract) -> Iterator[RejectedRow]:
     """Rejected rows with their typed values; those that could not be read are in the vault since the extract."""
     values = ", ".join(f"{quoted(c.name)} := e.{quoted(c.name)}::VARCHAR" for c in contract.columns)
     reader = work.connection.sql(
         f"SELECT e.row_number, e.source_file, e.source_line, o.rule_id, struct_pack({values}) AS delivered "
         f"FROM {quoted(f'extract__{contract.noun}')} AS e JOIN (SELECT DISTINCT row_number, rule_id FROM offender "
-        f"WHERE table_name = {literal(contract.table)} AND severity_code = {literal(Severity.FAIL.value)} "
-        f"AND rule_id NOT IN ({literal(MALFORMED)}, {literal(UNREADABLE)})) AS o USING (row_number)"
+        f"WHERE table_name = {literal(contract.table)} AND {VALUE_REJECTED}) AS o USING (row_number)"
     ).to_arrow_reader(VAULT_ROWS)
     for batch in reader:
         yield from (RejectedRow(**row) for row in batch.to_pylist())

@@ -14,6 +14,7 @@ import uuid
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,13 @@ from filelock import FileLock
 from arrears.engine.duckdb import literal, quoted, view_of_files
 from arrears.errors import PartitionCorruptError, PartitionDroppedError, PartitionMissingError
 from arrears.failpoints import failpoint
+from arrears.kept import kept_value
 from arrears.lake.journal import note_read, note_written
 from arrears.lake.manifest import DataFile, Manifest, load_id_of
 from arrears.lake.written import check_schema, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import duckdb
@@ -209,14 +211,14 @@ class Lake:
     def _download(self, source: str, path: Path) -> None:
         """Fetch a remote file under a private name first; a file that is not there is not made."""
         self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{uuid.uuid4().hex}")
+        fetched = path.with_suffix(f".{uuid.uuid4().hex}")
         try:
-            self._files.get_file(source, str(partial))
-            partial.replace(path)
+            self._files.get_file(source, str(fetched))
+            fetched.replace(path)
         except FileNotFoundError:
             return
         finally:
-            partial.unlink(missing_ok=True)
+            fetched.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------------------------------------------ write
     def write(  # noqa: PLR0913  a partition is its parts
@@ -230,6 +232,7 @@ class Lake:
         inputs: Mapping[str, str],
         known_until: str = "",
         run_ref: str = "",
+        on_part: Callable[[Path], None] = lambda _: None,
     ) -> Manifest:
         """Write the rows of ``select`` as the partition, or leave it when it already holds them.
 
@@ -242,6 +245,7 @@ class Lake:
             inputs: Content hash by input name.
             known_until: ISO instant up to which feedback was known.
             run_ref: The run, for people.
+            on_part: Told the written file before it counts for anything; what it raises leaves the partition as it was.
 
         Returns:
             The manifest now in force.
@@ -249,7 +253,9 @@ class Lake:
         Raises:
             SchemaRefusedError: A column is missing, extra, of another type, or NULL where it may not be.
         """
-        check_schema(connection, contract, select, parameters)
+        # One SELECT over tables of one contract each has one schema, however often a process runs it.
+        schema = ("schema", contract.table, contract.version, select)
+        kept_value(schema, partial(check_schema, connection, contract, select, parameters))
         with self._one_writer(key), self._work_folder(key) as folder:
             part = folder / f"part-{uuid.uuid4().hex}.parquet"
             columns = ", ".join(quoted(column.name) for column in contract.columns)
@@ -274,6 +280,7 @@ class Lake:
                 known_until=known_until,
                 run_ref=run_ref,
             )
+            on_part(part)
             in_force = self._put(key, manifest, part)
         note_written(in_force)
         return in_force

@@ -148,7 +148,7 @@ class Deployment:
         return {
             **self._addresses(),
             "ARREARS_LAKE_URL": lake,
-            "ARREARS_PREDECESSOR_RETRY_SECONDS": os.environ.get("ARREARS_PREDECESSOR_RETRY_SECONDS", "2"),
+            "ARREARS_PREDECESSOR_RETRY_SECONDS": os.environ.get("ARREARS_PREDECESSOR_RETRY_SECONDS", "5"),
         }
 
     def _addresses(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from arrears.local.airflow import USER
 from arrears.local.api import AirflowApi
 from arrears.local.drive import Drive, Failure
 from arrears.local.progress import Progress
-from arrears.local.summary import blocked_table, published, summary_table
+from arrears.local.summary import blocked_table, breach_table, published, summary_table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -83,7 +83,11 @@ class DemoRun:
                 f"the runs succeeded, but {', '.join(missing)} is not published", "every date", demo.portfolio
             )
         url = self.deployment.warehouse_url
-        return [summary_table(demo.portfolio, found, before[demo]), blocked_table(url, demo.portfolio, dates)]
+        return [
+            summary_table(demo.portfolio, found, before[demo]),
+            blocked_table(url, demo.portfolio, dates),
+            breach_table(url, demo.portfolio, dates),
+        ]
 
     def _print_failure(self, failure: Failure) -> None:
         self.console.print(f"\nFailed: {failure.place}", style="bold red", highlight=False, markup=False)

@@ -34,6 +34,11 @@ BLOCKED = text(
     "WHERE portfolio = :portfolio AND business_date = ANY(:dates) ORDER BY rule_id, citation, business_date"
 )
 
+BREACHES = text(
+    "SELECT effect_code, rule_id, citation, business_date, COUNT(*) AS contacts FROM bi.contact_breach "
+    "WHERE portfolio = :portfolio AND business_date = ANY(:dates) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+)
+
 
 def published(url: str, portfolio: str, dates: Sequence[date]) -> dict[date, dict[str, Any]]:
     """The published summary of each date that has one.
@@ -79,16 +84,36 @@ def blocked_table(url: str, portfolio: str, dates: Sequence[date]) -> Table:
     table = Table(
         title=f"{portfolio}: contacts blocked, and share of candidates stopped", title_justify="left", show_lines=True
     )
+    cells = {
+        (f"{row.rule_id}\n{row.citation}", row.business_date): f"{row.contacts:,} ({100 * row.blocked_share:.1f} %)"
+        for row in rows
+    }
+    _fill(table, cells, dates)
+    return table
+
+
+def breach_table(url: str, portfolio: str, dates: Sequence[date]) -> Table:
+    """Contacts that were made against a rule, by the day they became known: law first (deny), then rules of the house.
+
+    One contact counts under each of its rules.
+    """
+    with transaction(url) as connection:
+        rows = connection.execute(BREACHES, {"portfolio": portfolio, "dates": list(dates)}).all()
+    table = Table(title=f"{portfolio}: contacts made against a rule", title_justify="left", show_lines=True)
+    cells = {
+        (f"{row.rule_id} ({row.effect_code})\n{row.citation}", row.business_date): f"{row.contacts:,}" for row in rows
+    }
+    _fill(table, cells, dates)
+    return table
+
+
+def _fill(table: Table, cells: dict[tuple[str, date], str], dates: Sequence[date]) -> None:
+    """Rules down, in their order, dates across."""
     table.add_column("rule, and where it stands", overflow="fold")
     for day in dates:
         table.add_column(str(day), justify="right")
-    cells = {
-        (row.rule_id, row.citation, row.business_date): f"{row.contacts:,} ({100 * row.blocked_share:.1f} %)"
-        for row in rows
-    }
-    for rule, citation in dict.fromkeys((row.rule_id, row.citation) for row in rows):
-        table.add_row(f"{rule}\n{citation}", *(cells.get((rule, citation, day), "0") for day in dates))
-    return table
+    for rule in dict.fromkeys(rule for rule, _ in cells):
+        table.add_row(rule, *(cells.get((rule, day), "0") for day in dates))
 
 
 def _percent(ratio: Any) -> str:  # noqa: ANN401  a Decimal, or None when nothing is outstanding

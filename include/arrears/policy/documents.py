@@ -27,6 +27,9 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+# What the library says of these is about its own models.
+WORDS = {"extra_forbidden": "unknown key", "missing": "this key is missing"}
+
 DocumentT = TypeVar("DocumentT", bound=Document)
 
 
@@ -49,7 +52,7 @@ def read_document(
     Raises:
         ConfigurationError: It is missing, is no YAML, or is not what the model wants; every mistake is named.
     """
-    where = f"{path.parent.name}/{path.name}"
+    where = _shown(path)
     try:
         source = path.read_text(encoding="utf-8")
         node, content = yaml.compose(source, yaml.CSafeLoader), yaml.load(source, yaml.CSafeLoader)
@@ -71,7 +74,11 @@ def read_document(
         document = model.model_validate({**(defaults or {}), **content})
     except ValidationError as error:
         problems = [
-            (_key_of(lines, problem["loc"]), problem["loc"], problem["msg"])
+            (
+                _key_of(lines, problem["loc"]),
+                problem["loc"],
+                WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, ")),
+            )
             for problem in error.errors(include_input=False, include_url=False)
         ]
         # What stands where a variable is not set is no value: that it is none of its kind goes without saying.
@@ -84,7 +91,12 @@ def read_document(
 def place_of(path: Path, key: Key) -> str:
     """File, line and key, for a mistake that only a second look at a readable document finds."""
     lines = _lines(yaml.compose(path.read_text(encoding="utf-8")))
-    return f"{path.parent.name}/{path.name} line {lines.get(key, 1)}, key {'.'.join(map(str, key))}"
+    return f"{_shown(path)} line {lines.get(key, 1)}, key {'.'.join(map(str, key))}"
+
+
+def _shown(path: Path) -> str:
+    """The file with its folder, where one is named."""
+    return "/".join(path.parts[-2:])
 
 
 def _expanded(value: Any, key: Key, environment: Mapping[str, str | None], unset: dict[Key, str]) -> Any:  # noqa: ANN401  YAML values

@@ -276,13 +276,7 @@ class FactsFile(Document):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    cases: tuple[CaseDocument, ...]
-
-    @model_validator(mode="after")
-    def _asks_something(self) -> FactsFile:
-        if not self.cases:
-            raise ValueError("cases: at least one")
-        return self
+    cases: tuple[CaseDocument, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
     @classmethod

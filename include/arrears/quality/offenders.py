@@ -125,17 +125,19 @@ def _note_rows(
     parameters: Mapping[str, Any],
 ) -> None:
     """One pass over the table, whatever the number of rules."""
+    judged = ", ".join(f"({rule.offends}) AS breaks_{number}" for number, rule in enumerate(rules))
     hits = ", ".join(
-        f"CASE WHEN {rule.offends} THEN {{'column_name': {literal(rule.column)}, 'rule_id': {literal(rule.rule)}, "
+        f"CASE WHEN breaks_{number} THEN {{'column_name': {literal(rule.column)}, 'rule_id': {literal(rule.rule)}, "
         f"'severity_code': {literal(rule.severity)}}} END"
-        for rule in rules
+        for number, rule in enumerate(rules)
     )
-    anything = " OR ".join(f"({rule.offends})" for rule in rules)
+    anything = " OR ".join(f"breaks_{number}" for number in range(len(rules)))
     statement = (
         f"INSERT INTO offender SELECT {literal(contract.table)}, row_number, source_file, source_line, "
         "hit.column_name, hit.rule_id, hit.severity_code FROM ("
         f"SELECT row_number, source_file, source_line, unnest([{hits}]) AS hit "
-        f"FROM {quoted(f'extract__{contract.noun}')} WHERE {anything}) WHERE hit IS NOT NULL"
+        f"FROM (SELECT row_number, source_file, source_line, {judged} FROM {quoted(f'extract__{contract.noun}')}) "
+        f"WHERE {anything}) WHERE hit IS NOT NULL"
     )
     used = {name: value for name, value in parameters.items() if f"${name}" in statement}
     connection.execute(statement, used)

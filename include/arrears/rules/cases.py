@@ -26,6 +26,7 @@ HOLD_CODES = (
     "hardship",
     "disaster_area",
     "missing",  # gone from the ledger without an ending
+    "source_difference",  # the source's own figures are not ours: until it is known who is right, nobody is contacted
     "paused",  # the borrower was granted a pause that is running
     "not_delinquent",  # past due, but grace or an earlier pause leaves no delinquent day
 )
@@ -116,7 +117,8 @@ def loan_hold(state_code: str, delinquent_days: int, flags: Collection[str]) -> 
     Args:
         state_code: Answer of ``loan_state``.
         delinquent_days: 0 while grace or a pause covers the whole past-due span.
-        flags: Flag codes that hold for the loan or its borrower today; ``paused`` for a pause that is running.
+        flags: Flag codes that hold for the loan or its borrower today; ``paused`` for a pause that is running,
+            ``source_difference`` for a loan that does not tie out.
 
     Source:
         ARR-CAS-03: holds are per loan or person; the other loans of the case go on.

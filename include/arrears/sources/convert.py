@@ -16,6 +16,7 @@ from arrears.sources.vault import RejectedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import duckdb
 
@@ -47,14 +48,17 @@ def extract_select(contract: Contract, staged: Staged) -> str:
     return f"SELECT * EXCLUDE (delivered) FROM ({_numbered(contract, staged)})"
 
 
+def has_unreadable(connection: duckdb.DuckDBPyConnection, extracted: Path) -> bool:
+    """Whether a written extract has a value that could not be read, or a line that is no row."""
+    counted = connection.execute(f"SELECT count(conversion_errors) FROM {parquet([str(extracted)])}").fetchall()
+    return bool(counted[0][0])
+
+
 def unreadable_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -> Iterator[RejectedRow]:
     """Rows with a value that could not be read and lines that are no rows, with what was delivered.
 
-    The sort that numbers rows is run only when there is one.
+    Numbers the rows of the whole delivery: ask ``has_unreadable`` first.
     """
-    counted = connection.execute(f"SELECT count(conversion_errors) FROM ({_converted(contract, staged)})").fetchall()
-    if counted[0][0] == 0:
-        return
     delivered = ", ".join(f"{quoted(name)} := delivered.{quoted(name)}::VARCHAR" for name in staged.schema.names)
     reader = connection.sql(
         f"SELECT row_number, source_file, source_line, delivered._line AS line, struct_pack({delivered}) AS delivered "

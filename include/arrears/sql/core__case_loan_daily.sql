@@ -1,6 +1,7 @@
 -- Grain: case open on the day or closed by it x loan that was past due while it was open.
 -- Rules: ARR-CAS-01 (who has a case), ARR-CAS-02 (loan state), ARR-CAS-03 (holds).
--- Inputs: core__loan_delinquency_daily, previous__case, previous__case_loan, raw__party, raw__flag, raw__pause.
+-- Inputs: core__loan_delinquency_daily, core__source_difference_daily, previous__case, previous__case_loan, raw__party,
+-- raw__flag, raw__pause.
 -- Parameters: portfolio, hold_codes (most serious first), current_bucket, day_start and day_end (instants).
 WITH open_case AS (
     SELECT case_id, borrower_id, opened_on
@@ -80,6 +81,10 @@ WITH open_case AS (
     FROM part
     INNER JOIN raw__pause AS pause ON part.loan_id = pause.loan_id
     WHERE pause.starts_on <= $business_date AND (pause.ends_on IS NULL OR pause.ends_on > $business_date)
+    UNION ALL
+    SELECT part.case_id, part.loan_id, 'source_difference' AS hold_code
+    FROM part
+    INNER JOIN core__source_difference_daily AS differs ON part.loan_id = differs.loan_id
     UNION ALL
     SELECT case_id, loan_id, CASE state_code WHEN 'missing' THEN 'missing' ELSE 'not_delinquent' END AS hold_code
     FROM part

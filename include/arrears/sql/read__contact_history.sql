@@ -1,7 +1,8 @@
--- Grain: contact so far with a person who is due a step, as the contact policy reads it (contact_prior). The source
--- does
--- not say about which debts, nor for whom it was made: it counts for each.
--- Rules: ARR-CON-02, ARR-CON-03. Inputs: due_person (person_id, party_id), raw__contact, raw__contact_point.
+-- Grain: contact so far with a person who is due a step, as the contact policy reads it (contact_prior): of the ledger,
+-- which does not say about which debts, nor for whom it was made, so that it counts for each; and elsewhere.
+-- Another portfolio's contact is about none of these debts: its debt is named by that portfolio.
+-- Rules: ARR-CON-02, ARR-CON-03. Inputs: due_person (person_id, party_id), raw__contact, raw__contact_point,
+-- core__contact_elsewhere_daily. Parameters: counts_plans (whether what another portfolio plans today counts).
 SELECT
     due_person.person_id,
     contact.started_at,
@@ -18,3 +19,21 @@ SELECT
 FROM due_person
 INNER JOIN raw__contact AS contact ON due_person.party_id = contact.party_id
 LEFT JOIN raw__contact_point AS reached ON contact.contact_point_id = reached.contact_point_id
+UNION ALL
+SELECT
+    person_id,
+    started_at,
+    channel_code AS channel,
+    outcome_code AS outcome,
+    direction_code AS direction,
+    'consumer' AS party,
+    person_id AS party_id,
+    place_code AS place,
+    purpose_code AS purpose,
+    NULL AS contact_point_id,
+    '' AS collector,
+    CASE WHEN origin = portfolio THEN []::VARCHAR[] ELSE [origin] END AS debts
+FROM core__contact_elsewhere_daily
+WHERE
+    person_id IN (SELECT due_person.person_id FROM due_person)
+    AND ($counts_plans OR source_code <> 'plan')

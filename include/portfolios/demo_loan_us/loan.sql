@@ -11,6 +11,8 @@ SELECT
     status_on,
     grace_days,
     outstanding_principal_minor,
+    source_past_due_days,
+    source_past_due_minor,
     source_file,
     source_line
 FROM loan

@@ -40,6 +40,8 @@ REMINDED, REMINDER_DAYS = 0.05, 2
 SOON_DAYS = 10  # who will pay within so many days mostly promises it; who will not promises less often
 PROMISED_SOON, PROMISED_LATE = 0.90, 0.11
 PROMISE_DAYS = 10  # longest time that is given
+AWAY = ("Europe/Paris", "Asia/Urumqi")  # nine in the morning in Shanghai is night there
+AWAY_FROM, AWAY_SECONDS = 16 * 3600, 4 * 3600
 CONTACTS_A_BORROWER = 10_000  # numbers kept for each borrower's contacts
 
 
@@ -115,7 +117,14 @@ def _attempts(plan: Plan, parties: People, random: np.random.Generator) -> Attem
     size = len(who)
     outcome = np.where(channel == "sms", choice(random, SENT, size), choice(random, DIALLED, size))
     second = random.integers(*plan.lender.reaching.dialled, size)
+    second = np.where(_are_away(plan, parties)[who], AWAY_FROM + second % AWAY_SECONDS, second)
     return Attempts(who, loan, day_of, second, channel, purpose, outcome, order)
+
+
+def _are_away(plan: Plan, parties: People) -> npt.NDArray[np.bool_]:
+    """(borrowers,) whose phone is too far west for the hours in which the others are dialled."""
+    mobile = parties.tables["contact_point"]["timezone"][: len(plan.borrower_numbers)]
+    return np.isin(np.array(mobile.to_pylist(), dtype=object), AWAY)
 
 
 def _chance(plan: Plan, day: int) -> float:

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from arrears.contracts.ledger import LEDGER, LINEAGE
-from arrears.engine.duckdb import quoted
 from arrears.settings import INCLUDE
 from arrears.sources.demo.schema import SCHEMA, TABLES
 from arrears.sources.staging import bound
@@ -94,8 +93,7 @@ class LedgerFiles:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._stack = ExitStack()
         self._columns = {
-            contract.noun: ", ".join(quoted(column.name) for column in contract.columns if column not in LINEAGE)
-            for contract in LEDGER
+            contract.noun: [column.name for column in contract.columns if column not in LINEAGE] for contract in LEDGER
         }
 
     def __enter__(self) -> Self:
@@ -116,7 +114,8 @@ class LedgerFiles:
         for noun, columns in self._columns.items():
             if LEADING[noun] not in tables:
                 continue
-            found = self._closes.read(noun, self._as_of, columns)
+            found = self._closes.read(noun, self._as_of)
+            found = found.select([name for name in columns if name in found.column_names])
             self._writer(noun, found.schema).write_table(found)
             self.rows[noun] += found.num_rows
 

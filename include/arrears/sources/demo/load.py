@@ -28,7 +28,7 @@ from arrears.sources.demo.contacts import attempts, contact_log, promise, promis
 from arrears.sources.demo.files import LedgerFiles
 from arrears.sources.demo.order import Order
 from arrears.sources.demo.people import people
-from arrears.sources.demo.planted import PLANTED, good_loans, plant
+from arrears.sources.demo.planted import PLANTED, arrears_list, good_loans, plant
 from arrears.sources.demo.schema import MARKER, SCHEMA, SOURCE
 from arrears.sources.demo.staff import roster_of, staff
 from arrears.sources.demo.stories import told
@@ -211,6 +211,7 @@ def make_chunk(order: Order, index: int, first: int, loans: int) -> Chunk:
     }
     tables, planted = plant(plan, tables)
     expected = pa.concat_tables([truth(plan, number_of(day)) for day in order.dates])
+    tables["arrears_list"] = arrears_list(expected)
     names = loan_ids(plan.numbers)
     stories = [
         {"loan_id": names[row].as_py(), "story": story.name, "look_at": story.look_at} for row, story in told(plan)

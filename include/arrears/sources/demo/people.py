@@ -67,7 +67,7 @@ def _customers(plan: Plan, customers: pa.Array, since: Days, random: np.random.G
     return pa.Table.from_arrays(
         [
             customers,
-            pa.compute.binary_join_element_wise(pa.scalar("P"), customers, ""),
+            pa.compute.binary_join_element_wise(pa.scalar(f"P{plan.lender.currency}"), customers, ""),  # of one book
             pa.array(drawn(random, 0.001, size)),
             texts(choice(random, plan.lender.reaching.languages, size)),
             days(since),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from arrears.sources.demo.calendar import date_of
 from arrears.sources.demo.columns import customer_ids, loan_ids
+from arrears.sources.demo.schema import TABLES
 
 if TYPE_CHECKING:
     from arrears.sources.demo.plan import Plan
@@ -26,6 +28,7 @@ PLANTED = pa.schema(
     ]
 )
 NOUNS = {"repayment_plan": "instalment", "posting": "transaction", "contact_log": "contact", "consent": "consent"}
+MISCOUNTED_EACH, MISCOUNTED_DAYS = 50, 3  # of the loans, and by how much the source's own list has them too late
 STRANGER = 90_000_000  # numbers that no loan or customer of the ledger has
 
 
@@ -105,3 +108,21 @@ def good_loans(plan: Plan, loans: pa.Array) -> pa.Array:
     """Which loans no mistake touches."""
     hosts = loan_ids(plan.numbers[plan.loans - plan.hosts :]) if plan.hosts else pa.array([], pa.string())
     return pc.invert(pc.is_in(loans, hosts))
+
+
+def arrears_list(truth: pa.Table) -> pa.Table:
+    """What the source itself lists as past due at each close; of one loan in fifty it counts some days too many.
+
+    Args:
+        truth: What is true, in ``truth.TRUTH``'s columns, of any dates.
+
+    Returns:
+        The source's ``arrears_list``. The difference is planted so that the tie-out has something to find.
+    """
+    late = truth.filter(pc.greater(truth["past_due_days"], 0))
+    numbers = pc.utf8_slice_codeunits(late["loan_id"], 1).cast(pa.int64()).to_numpy()
+    too_many = np.where(numbers % MISCOUNTED_EACH == MISCOUNTED_EACH - 1, MISCOUNTED_DAYS, 0).astype(np.int32)
+    closed_on = pc.subtract(late["business_date"].cast(pa.int32()), pa.scalar(1, pa.int32())).cast(pa.date32())
+    days = pc.add(late["past_due_days"], pa.array(too_many))
+    columns = [late["loan_id"], closed_on, days, late["past_due_minor"]]
+    return pa.Table.from_arrays(columns, schema=TABLES["arrears_list"].arrow)

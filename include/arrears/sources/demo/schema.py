@@ -82,6 +82,15 @@ SOURCE = (
         outstanding_principal_minor=MONEY,
     ),
     _source(
+        "arrears_list",
+        "Loans past due at a close, as the system itself counts them for the business date after it",
+        ("closed_on", "loan_no"),
+        loan_no=TEXT,
+        closed_on=DAY,
+        past_due_days=WHOLE,
+        past_due_minor=MONEY,
+    ),
+    _source(
         "repayment_plan",
         "Contractual schedule",
         ("loan_no", "period_no"),

@@ -15,7 +15,8 @@ from arrears.sources.demo.calendar import NEVER
 from arrears.sources.demo.columns import loan_ids
 
 if TYPE_CHECKING:
-    from arrears.sources.demo.calendar import Days, Whole
+    from arrears.sources.demo.calendar import Amounts, Days, Whole
+    from arrears.sources.demo.cells import Cells
     from arrears.sources.demo.plan import Pauses, Plan
 
 TRUTH = pa.schema(
@@ -55,15 +56,16 @@ def truth(plan: Plan, business_date: int) -> pa.Table:
     status = status_at(plan, close, owes=sum(part.sum(axis=1) for part in parts) > 0)
     is_open = (status == "active") | (status == "charged_off")
 
-    is_due = plan.cells.due < business_date
-    short = np.where(is_due & is_open[:, None], sum(parts), 0).cumsum(axis=1)
+    overdue_on, overdue = _overdue(plan.cells, close, parts)
+    by_age = np.argsort(overdue_on, axis=1, kind="stable")
+    short = np.where(is_open[:, None], np.take_along_axis(np.add.reduce(overdue), by_age, axis=1), 0).cumsum(axis=1)
     is_past_due = short[:, -1] > plan.lender.tolerance_minor
-    oldest = np.argmax(short > plan.lender.tolerance_minor, axis=1)
-    since = np.where(is_past_due, plan.cells.due[np.arange(plan.loans), oldest], NEVER).astype(np.int32)
+    oldest = by_age[np.arange(plan.loans), np.argmax(short > plan.lender.tolerance_minor, axis=1)]
+    since = np.where(is_past_due, overdue_on[np.arange(plan.loans), oldest], NEVER).astype(np.int32)
     days = np.where(is_past_due, business_date - since, 0)
     paused = _paused_days(plan.pauses, since, business_date, close)
     grace = np.where(plan.grace < 0, plan.lender.grace_days, plan.grace)
-    amounts = [np.where(is_due & is_past_due[:, None], part, 0).sum(axis=1) for part in parts]
+    amounts = [np.where(is_past_due[:, None], part, 0).sum(axis=1) for part in overdue]
 
     there = plan.disbursed <= close
     columns = [
@@ -81,6 +83,18 @@ def truth(plan: Plan, business_date: int) -> pa.Table:
         *(pa.array(count[there]) for count in _promised(plan, close)),
     ]
     return pa.Table.from_arrays(columns, schema=TRUTH)
+
+
+def _overdue(cells: Cells, close: int, parts: tuple[Amounts, ...]) -> tuple[Days, list[Amounts]]:
+    """Since when each cell is overdue, and its overdue principal, interest, fee and penalty.
+
+    A cell that nothing was paid of is overdue since its chargeback; until it is due, only what was charged back is.
+    """
+    is_due = cells.due <= close
+    charged_back = (cells.chargeback_on <= close) & (cells.visible > close)
+    early = [np.where(charged_back, cells.chargeback_minor, 0), *(np.zeros_like(part) for part in parts[1:])]
+    overdue_on = np.where(charged_back, np.minimum(cells.due, cells.chargeback_on), cells.due)
+    return overdue_on, [np.where(is_due, part, before) for part, before in zip(parts, early, strict=True)]
 
 
 def status_at(plan: Plan, close: int, *, owes: Whole) -> Whole:

@@ -11,5 +11,10 @@ SELECT
     compared_with,
     from_bucket,
     to_bucket,
-    past_due_minor
+    past_due_minor,
+    from_past_due_days,
+    to_past_due_days,
+    from_past_due_minor,
+    to_past_due_minor,
+    corrected_from
 FROM mart.fct_delinquency_event_daily

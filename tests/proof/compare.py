@@ -1,0 +1,194 @@
+"""Runs the independent opinion and the engine over the same random loans and counts where they differ.
+
+``python tests/proof/compare.py --loans 50000 --days 120`` (or ``make proof``) is the full proof.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from arrears.contracts import CONTRACTS
+from arrears.engine.duckdb import select_text
+from arrears.jobs.accounts import replay_accounts
+from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
+from arrears.portfolio import Ageing
+from proof.independent import ORDER, Answer, Debt, Policy, answers
+from proof.random_book import CURRENCIES, FIRST, random_debts
+from support.ageing import BUCKETS
+from support.books import ARROW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
+
+CHUNK = 2_500
+ZONE, OFFSET = "Asia/Shanghai", timedelta(hours=8)
+POLICIES = (
+    Policy(),
+    Policy(is_due_day_counted=True, grace=3),
+    Policy(tolerance=5),
+    Policy(grace=5),
+)
+
+
+def differences(debts: Sequence[Debt], days: Sequence[date], policy: Policy) -> Iterator[tuple[str, date, str]]:
+    """Each loan, date and figure on which the two are not of one mind."""
+    said: dict[date, dict[str, Answer]] = {day: {} for day in days}
+    for debt in debts:
+        for day, answer in answers(debt, list(days), policy).items():
+            said[day][debt.name] = answer
+    with duckdb.connect(config={"threads": 1}) as connection:
+        put_debts(connection, debts)
+        for day in days:
+            found = engine_rows(connection, day, policy)
+            assert len(found) == len(debts)
+            for name, row in found.items():
+                expected = _figures(said[day].get(name))
+                yield from ((name, day, figure) for figure, value in expected.items() if row[figure] != value)
+
+
+def _figures(answer: Answer | None) -> dict[str, Any]:
+    if answer is None:
+        zeros = {f"past_due_{component}_minor": 0 for component in ORDER}
+        return {"past_due_on": None, "past_due_days": 0, "delinquent_days": 0, "bucket": "0", **zeros}
+    by_component = {
+        f"past_due_{component}_minor": int(amount * 100)
+        for component, amount in zip(ORDER, answer.by_component, strict=True)
+    }
+    return {
+        "past_due_on": answer.since,
+        "past_due_days": answer.past_due_days,
+        "delinquent_days": answer.delinquent_days,
+        "bucket": answer.bucket,
+        **by_component,
+    }
+
+
+def engine_rows(connection: duckdb.DuckDBPyConnection, day: date, policy: Policy) -> dict[str, dict[str, Any]]:
+    """Every loan's row by the pipeline's SELECTs."""
+    ageing = Ageing(
+        convention="inclusive" if policy.is_due_day_counted else "elapsed",
+        grace_days=policy.grace,
+        tolerance_minor=int(policy.tolerance * 100),
+        allocation_order=ORDER,
+    )
+    put_buckets(connection, BUCKETS)
+    known = ageing_parameters(ageing, BUCKETS, day) | {"closing_date": day, "timezone": ZONE}
+    replay_accounts(connection, ageing.waterfalls, known)
+    for table in (INSTALMENTS, LOANS):
+        select = select_text(table)
+        parameters = {name: known[name] for name in duckdb.extract_statements(select)[0].named_parameters}
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {select}", parameters)
+    columns = ("loan_id", *_figures(None))
+    rows = connection.execute(f"SELECT {', '.join(columns)} FROM {LOANS}").fetchall()
+    return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
+
+
+def put_debts(connection: duckdb.DuckDBPyConnection, debts: Sequence[Debt]) -> None:
+    """Make the ledger's tables from the loans."""
+    _put(
+        connection,
+        "raw__loan",
+        (
+            {
+                "loan_id": debt.name,
+                "status_code": debt.status,
+                "grace_days": debt.grace,
+                "outstanding_principal_minor": 1,
+                "currency": CURRENCIES[number % len(CURRENCIES)],
+            }
+            for number, debt in enumerate(debts)
+        ),
+    )
+    _put(
+        connection,
+        "raw__instalment",
+        (
+            {
+                "loan_id": debt.name,
+                "seq": due.seq,
+                "due_on": due.on,
+                "kind_code": "down_payment" if due.is_down_payment else None,
+                **{f"{component}_minor": int(due.amounts[component] * 100) for component in ORDER},
+            }
+            for debt in debts
+            for due in debt.schedule
+        ),
+    )
+    _put(
+        connection,
+        "raw__transaction",
+        (
+            {
+                "transaction_id": entry.name,
+                "loan_id": debt.name,
+                "kind_code": entry.kind,
+                "effective_on": entry.on,
+                "booked_at": entry.known - OFFSET,
+                "amount_minor": int(entry.amount * 100),
+                "reverses_id": entry.undoes,
+                "component_code": entry.component if entry.kind == "charge" else None,
+            }
+            for debt in debts
+            for entry in debt.entries
+        ),
+    )
+    _put(
+        connection,
+        "raw__pause",
+        (
+            {"loan_id": debt.name, "starts_on": starts, "ends_on": ends, "reason_code": "x"}
+            for debt in debts
+            for starts, ends in debt.pauses
+        ),
+    )
+
+
+def _put(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
+    held = list(rows)
+    columns = {
+        column.name: pa.array([row.get(column.name) for row in held], type=ARROW[column.type.value])
+        for column in CONTRACTS[table].columns
+    }
+    connection.register("given", pa.table(columns))
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM given")
+    connection.unregister("given")
+
+
+def main() -> int:
+    """Compare in chunks, print what was found, answer 1 where anything differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--loans", type=int, default=50_000)
+    parser.add_argument("--days", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    days = [FIRST + timedelta(days=number) for number in range(asked.days)]
+    counts, shown, began, done = Counter(), [], time.monotonic(), 0
+    while done < asked.loans:
+        chunk = min(CHUNK, asked.loans - done)
+        number = done // CHUNK
+        debts = random_debts(chunk, asked.seed * 1_000_003 + number, asked.days)
+        for name, day, figure in differences(debts, days, POLICIES[number % len(POLICIES)]):
+            counts[figure] += 1
+            shown = [*shown, (name, str(day), figure)][:20]
+        done += chunk
+        took = time.monotonic() - began
+        sys.stdout.write(f"{done} loans x {asked.days} days: {counts.total()} differences, {took:.0f} s\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"by figure {dict(counts)}; first {shown}\n")
+    return int(counts.total() > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

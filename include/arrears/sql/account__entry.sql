@@ -71,7 +71,11 @@ SELECT
     (s.is_adding AND t.seq IS NULL)::BOOLEAN AS is_late,
     CASE WHEN s.is_adding THEN COALESCE(t.seq, n.seq + 1, 1) END::INTEGER AS to_seq,
     s.component_code::VARCHAR AS to_component,
-    (ROW_NUMBER() OVER (PARTITION BY s.loan_id ORDER BY s.posted_on, s.booked_at NULLS FIRST, s.transaction_id))::INTEGER AS entry_number
+    (
+        ROW_NUMBER() OVER (
+            PARTITION BY s.loan_id ORDER BY s.posted_on, s.booked_at NULLS FIRST, s.transaction_id
+        )
+    )::INTEGER AS entry_number
 FROM standing AS s
 LEFT JOIN taker AS t ON s.loan_id = t.loan_id AND s.transaction_id = t.transaction_id
 LEFT JOIN last_instalment AS n ON s.loan_id = n.loan_id

@@ -5,7 +5,8 @@ WITH cell AS (
     SELECT
         s.*,
         w.component_rank,
-        s.due_on > m.effective_on AND SUM(s.owed_minor - s.paid_minor) OVER (PARTITION BY s.loan_id, s.seq) > 0 AS is_open
+        s.due_on > m.effective_on
+        AND SUM(s.owed_minor - s.paid_minor) OVER (PARTITION BY s.loan_id, s.seq) > 0 AS is_open
     FROM account_state AS s
     INNER JOIN account_move AS m ON s.loan_id = m.loan_id AND m.move_number = $move_number
     INNER JOIN waterfall AS w

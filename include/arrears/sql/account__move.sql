@@ -1,4 +1,5 @@
--- Grain: loan_id x move_number: a step of a replay: one entry, or, in plain waterfalls, all payments between two others.
+-- Grain: loan_id x move_number: a step of a replay: one entry, or, in plain waterfalls, all payments
+-- between two others.
 -- Rules: ARR-AGE-04. Inputs: account_entry. Parameters: $is_plain (the order of payments does not matter).
 WITH numbered AS (
     SELECT
@@ -11,6 +12,9 @@ WITH numbered AS (
     SELECT
         *,
         CASE
+            WHEN NOT is_adding THEN 'payment' WHEN kind_code = 'charge' THEN 'charge' ELSE 'credit'
+        END AS move_code,
+        CASE
             WHEN $is_plain
                 THEN DENSE_RANK() OVER (PARTITION BY loan_id ORDER BY COALESCE(added_before, 0), is_adding)
             ELSE entry_number
@@ -20,7 +24,7 @@ WITH numbered AS (
 SELECT
     loan_id::VARCHAR AS loan_id,
     move_number::INTEGER AS move_number,
-    CASE WHEN NOT is_adding THEN 'payment' WHEN kind_code = 'charge' THEN 'charge' ELSE 'credit' END::VARCHAR AS move_code,
+    move_code::VARCHAR AS move_code,
     MIN(kind_code)::VARCHAR AS kind_code,
     MIN(effective_on)::DATE AS effective_on,
     SUM(amount_minor)::BIGINT AS amount_minor,
@@ -28,4 +32,4 @@ SELECT
     MIN(to_component)::VARCHAR AS to_component,
     (MAX(move_number) OVER (PARTITION BY loan_id))::INTEGER AS moves
 FROM placed
-GROUP BY loan_id, move_number, is_adding, CASE WHEN NOT is_adding THEN 'payment' WHEN kind_code = 'charge' THEN 'charge' ELSE 'credit' END
+GROUP BY loan_id, move_number, is_adding, move_code

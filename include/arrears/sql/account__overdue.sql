@@ -18,7 +18,9 @@ WITH instalment AS (
         loan_id,
         seq,
         credited_on,
-        SUM(credit_minor) OVER (PARTITION BY loan_id, seq ORDER BY move_number ROWS UNBOUNDED PRECEDING) AS credit_minor,
+        SUM(credit_minor) OVER (
+            PARTITION BY loan_id, seq ORDER BY move_number ROWS UNBOUNDED PRECEDING
+        ) AS credit_minor,
         SUM(credit_minor) OVER (PARTITION BY loan_id, seq) AS all_credit_minor
     FROM account_credit
 ), short AS (
@@ -35,7 +37,8 @@ WITH instalment AS (
 ), overdue AS (
     SELECT
         i.*,
-        i.due_on < $counted_until AND i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor > 0 AS is_due,
+        i.due_on < $counted_until
+        AND i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor > 0 AS is_due,
         s.credited_on,
         s.short_minor
     FROM instalment AS i

@@ -15,7 +15,7 @@ WITH cell AS (
             WHEN $is_plain OR s.due_on < m.effective_on THEN 'past_due'
             WHEN s.due_on = m.effective_on THEN 'due'
             ELSE 'in_advance'
-        END AS timing,
+        END AS due_code,
         m.kind_code
     FROM account_state AS s
     INNER JOIN account_move AS m ON s.loan_id = m.loan_id
@@ -25,14 +25,14 @@ WITH cell AS (
         c.*,
         w.component_rank,
         w.is_vertical,
-        c.timing = 'in_advance' AND w.prepays = 'last' AS is_backwards,
-        c.timing = 'in_advance' AND w.prepays = 'reamortise' AS is_even,
+        c.due_code = 'in_advance' AND w.prepays = 'last' AS is_backwards,
+        c.due_code = 'in_advance' AND w.prepays = 'reamortise' AS is_even,
         w.prepays = 'reamortise' AS has_even,
-        CASE c.timing WHEN 'past_due' THEN 1 WHEN 'due' THEN 2 ELSE 3 END AS timing_rank,
+        CASE c.due_code WHEN 'past_due' THEN 1 WHEN 'due' THEN 2 ELSE 3 END AS timing_rank,
         DATE_DIFF('day', DATE '1970-01-01', c.due_on) AS due_day
     FROM cell AS c
     INNER JOIN waterfall AS w
-        ON c.kind_code = w.kind_code AND c.timing = w.timing AND c.component_code = w.component_code
+        ON c.kind_code = w.kind_code AND c.due_code = w.timing AND c.component_code = w.component_code
 ), poured AS (
     SELECT
         *,

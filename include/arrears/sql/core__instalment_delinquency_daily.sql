@@ -135,8 +135,7 @@ WITH entry AS (
         p.starts_on,
         LEAST(COALESCE(p.ends_on, $counted_until), $counted_until) AS ends_on
     FROM raw__pause AS p
-    INNER JOIN (SELECT DISTINCT loan_id FROM unpaid) AS a ON p.loan_id = a.loan_id
-    WHERE p.starts_on < $counted_until
+    WHERE p.starts_on < $counted_until AND p.loan_id IN (SELECT u.loan_id FROM unpaid AS u)
 ), paused_span AS (
     SELECT
         loan_id,

@@ -140,8 +140,9 @@ UNPAID = (20_000, NEVER, NEVER)
         pytest.param(
             loan((20_000, 20_030, NEVER), chargeback_on={2: 20_040}, chargeback_minor={2: 750}),
             20_050,
-            NOTHING | {"outstanding_principal_minor": 1_750},
-            id="a-refund-reopens-principal-that-is-not-due",
+            {"past_due_on": date_of(20_040), "past_due_days": 10, "past_due_minor": 750}
+            | {"past_due_principal_minor": 750, "past_due_interest_minor": 0, "outstanding_principal_minor": 1_750},
+            id="what-is-charged-back-before-the-due-day-is-overdue-since-then",
         ),
         pytest.param(loan(), 20_061, NOTHING | {"is_open": False, "status_code": "paid_off"}, id="all-paid"),
         pytest.param(

@@ -142,9 +142,10 @@ def connected(settings, warehouse_url):
     return settings.model_copy(update={"warehouse_url": SecretStr(warehouse_url)})
 
 
-def given(settings, state, *, portfolio="other", day=FIRST, person="p-b1"):
+def given(settings, state, *, portfolio="other", day=FIRST, person="p-b1", came_to=None):
     """A row of the outbox, of nine in the morning that day."""
-    values = {column.name: "x" for column in NOTIFICATION.columns if column.name != "created_at"}
+    values = dict.fromkeys(("case_id", "step_id", "contact_point_id", "template_code", "language"), "x")
+    values["delivery_code"] = came_to
     start = MORNING - timedelta(minutes=30) + (day - FIRST)
     values |= {"step_key": f"{portfolio}{state}{day}", "portfolio": portfolio, "business_date": day}
     values |= {"person_id": person, "borrower_id": "b1", "channel_code": "sms", "state_code": state}
@@ -154,18 +155,19 @@ def given(settings, state, *, portfolio="other", day=FIRST, person="p-b1"):
 
 
 @pytest.mark.parametrize(
-    ("state", "portfolio", "expected"),
+    ("state", "came_to", "portfolio", "expected"),
     [
-        ("claimed", "other", "blocked"),
-        ("unknown", "other", "blocked"),
-        ("handed_over", "other", "blocked"),
-        ("planned", "other", "planned"),
-        ("expired", "other", "planned"),
-        ("sent", "book", "planned"),
+        ("claimed", None, "other", "blocked"),
+        ("unknown", None, "other", "blocked"),
+        ("sent", "handed_over", "other", "blocked"),
+        ("sent", "withdrawn", "other", "planned"),
+        ("planned", None, "other", "planned"),
+        ("expired", None, "other", "planned"),
+        ("sent", None, "book", "planned"),
     ],
 )
-def test_what_the_outbox_may_have_sent_counts(connected, state, portfolio, expected):
-    given(connected, state, portfolio=portfolio)
+def test_what_the_outbox_may_have_sent_counts(connected, state, came_to, portfolio, expected):
+    given(connected, state, portfolio=portfolio, came_to=came_to)
     put_ledger(connected, FIRST, [aged("l1", 5)])
 
     work(connected, FIRST)

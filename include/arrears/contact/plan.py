@@ -88,6 +88,7 @@ class CaseDue:
         person: person_id, or borrower_id where the source does not say.
         loan_ids: The loans that may be worked: the only ones the contact is about.
         amount_minor: Their past-due amount.
+        currency: Of that amount.
         past_due_days: Of the oldest of them, untouched by grace or pauses.
         product: Product of all of them; None when they differ or nobody knows.
         has_worker: Whether people, not a machine, work the case today.
@@ -105,6 +106,7 @@ class CaseDue:
     due: DueStep
     past_due_days: int | None = None
     product: str | None = None
+    currency: str = ""
 
     @property
     def person(self) -> str:
@@ -317,6 +319,8 @@ def _plan_row(case: CaseDue, answers: list[Answer], chosen: Answer | None, terms
         "template_code": step.template,
         "language": case.language,
         "strategy": terms.strategy,
+        "loan_ids": ",".join(case.loan_ids),
+        "currency": case.currency,
         "past_due_minor": case.amount_minor,
         "not_before_at": decision.not_before_at if decision else None,
         "not_after_at": decision.not_after_at if decision else None,

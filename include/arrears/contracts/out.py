@@ -55,6 +55,8 @@ CONTACT_PLAN = Contract(
         text("template_code", "Template of the step"),
         text("language", "BCP 47 language"),
         text("strategy", "Strategy and version, e.g. early@1"),
+        text("loan_ids", "Loans the contact would be about, comma-separated"),
+        code("currency", "ISO 4217 code of past_due_minor"),
         minor("past_due_minor", "Past-due amount the contact would be about"),
         at("not_before_at", "Earliest lawful instant today; NULL when blocked", nullable=True),
         at("not_after_at", "First instant too late today; NULL when blocked", nullable=True),
@@ -63,6 +65,7 @@ CONTACT_PLAN = Contract(
     meaning="What may be said today, to whom, on which channel, between which instants",
     owner="plan",
     mart="fct_contact_plan_daily",
+    version=2,
 )
 
 QUARANTINE = Contract(

@@ -138,6 +138,7 @@ def _cases_due(day: Day, work: Work, version: Version) -> list[CaseDue]:
                     due=step,
                     past_due_days=row["past_due_days"],
                     product=row["product_code"],
+                    currency=row["currency"],
                 )
             )
     return due

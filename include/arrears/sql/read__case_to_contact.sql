@@ -22,6 +22,7 @@ SELECT
     case_of_day.worked_bucket AS bucket,
     case_of_day.worked_delinquent_days AS delinquent_days,
     case_of_day.worked_minor AS amount_minor,
+    case_of_day.currency,
     worked_loan.loan_ids,
     worked_loan.past_due_days,
     worked_loan.product_code,

@@ -48,6 +48,9 @@ STEP_COLUMNS = (
     "not_before_at",
     "not_after_at",
     "state_code",
+    "purpose_code",
+    "strategy",
+    "currency",
 )
 
 
@@ -203,14 +206,15 @@ def _note_freshness(connection: Connection, publication: Publication, figures: M
 def _release(connection: Connection, publication: Publication, now: datetime) -> int:
     """Hand the planned contacts whose time has not passed to the outbox; a step that is there stays as it is."""
     plan = MART[PLAN].c
-    steps = select(*(plan[name] for name in STEP_COLUMNS)).where(
+    loan_ids = func.string_to_array(plan.loan_ids, ",")
+    steps = select(*(plan[name] for name in STEP_COLUMNS), loan_ids).where(
         plan.portfolio == publication.portfolio,
         plan.business_date == publication.business_date,
         plan.state_code == "planned",
         plan.not_after_at > now,
     )
-    outbox = upsert(NOTIFICATION).from_select(STEP_COLUMNS, steps).on_conflict_do_nothing(index_elements=["step_key"])
-    return _inserted(connection, outbox)
+    outbox = upsert(NOTIFICATION).from_select((*STEP_COLUMNS, "loan_ids"), steps)
+    return _inserted(connection, outbox.on_conflict_do_nothing(index_elements=["step_key"]))
 
 
 def _note_publication(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     Identity,
     Index,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.model import ColumnType
@@ -150,6 +151,9 @@ RUN_LEDGER = Table(
     comment="What runs and tasks said of themselves, appended only; started and never finished means killed.",
 )
 
+# Who must not be contacted twice: the human over portfolios, or the portfolio's borrower where nobody knows the human.
+PERSON_KEY = "COALESCE(person_id, portfolio || '/' || borrower_id)"
+
 NOTIFICATION = Table(
     "notification",
     metadata,
@@ -166,11 +170,77 @@ NOTIFICATION = Table(
     Column("language", Text, nullable=False, comment="BCP 47 language"),
     Column("not_before_at", INSTANT, nullable=False, comment="Earliest lawful instant"),
     Column("not_after_at", INSTANT, nullable=False, comment="First instant too late"),
-    Column("state_code", Text, nullable=False, comment="planned: may be sent inside its window"),
+    Column(
+        "state_code", Text, nullable=False, comment="Where it stands; ops.notification_event says how it came there"
+    ),
     Column("created_at", INSTANT, nullable=False, server_default=text("now()"), comment="When it was planned"),
+    Column("purpose_code", Text, nullable=False, server_default="collection", comment="Purpose of the step"),
+    Column("strategy", Text, nullable=False, server_default="", comment="Strategy and version that planned it"),
+    Column("loan_ids", ARRAY(Text), nullable=False, server_default="{}", comment="Loans it is about"),
+    Column("currency", Text, nullable=False, server_default="", comment="ISO 4217 code of its amount"),
+    Column("person_key", Text, Computed(PERSON_KEY, persisted=True), comment="Who must not be contacted twice"),
+    Column("attempt_no", Integer, nullable=False, server_default="0", comment="Attempts begun; each is one intent"),
+    Column("contacted_on", Date, nullable=True, comment="Person's date of an attempt that did, or may have, reached"),
+    Column("claim_id", Uuid, nullable=True, comment="The claim at work; only its holder may write the outcome"),
+    Column("claim_expires_at", INSTANT, nullable=True, comment="When the claim at work has surely ended"),
+    Column("payload_hash", Text, nullable=True, comment="SHA-256 of what the last attempt said"),
+    Column("provider_code", Text, nullable=True, comment="Who was asked to deliver the last attempt"),
+    Column("provider_reference", Text, nullable=True, comment="What the provider calls it"),
+    Column("delivery_code", Text, nullable=True, comment="What became of a sent one; NULL while nobody said"),
+    Column("next_try_at", INSTANT, nullable=True, comment="Not to be claimed before; NULL: no wait"),
+    Column("reason_code", Text, nullable=False, server_default="planned", comment="Why it stands there, in code words"),
+    Column("changed_by", Text, nullable=False, server_default="publish", comment="Who brought it there"),
+    Column("changed_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
     Index("notification_day", "portfolio", "business_date"),
+    Index("notification_due", "channel_code", "state_code", "not_before_at"),
+    Index(
+        "notification_person_day",
+        "person_key",
+        "contacted_on",
+        unique=True,
+        postgresql_where=text("contacted_on IS NOT NULL"),
+    ),
     schema="ops",
-    comment="Outbox: one row per step, written once by the publication that releases its plan.",
+    comment="Outbox: one row per step and, by a unique index, one contact per person and day.",
+)
+
+NOTIFICATION_EVENT = Table(
+    "notification_event",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True, comment="Order of events"),
+    Column("step_key", Text, nullable=False, comment="Which row of the outbox"),
+    Column("portfolio", Text, nullable=False, comment="Portfolio folder name"),
+    Column("at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
+    Column("from_state_code", Text, nullable=True, comment="State before; NULL when the row was made"),
+    Column("state_code", Text, nullable=False, comment="State after"),
+    Column("delivery_code", Text, nullable=True, comment="What became of a sent one; NULL while nobody said"),
+    Column("attempt_no", Integer, nullable=False, comment="Attempt it is about; 0 before the first"),
+    Column("channel_code", Text, nullable=False, comment="Channel of the attempt"),
+    Column("payload_hash", Text, nullable=True, comment="SHA-256 of what the attempt said"),
+    Column("provider_code", Text, nullable=True, comment="Who was asked to deliver"),
+    Column("provider_reference", Text, nullable=True, comment="What the provider calls it"),
+    Column("reason_code", Text, nullable=False, comment="Why, in code words"),
+    Column("actor", Text, nullable=False, comment="Who"),
+    Index("notification_event_step", "step_key", "event_id"),
+    schema="ops",
+    comment="Every state an outbox row ever had; written by a trigger, appended only.",
+)
+
+AUDIT_ENTRY = Table(
+    "audit_entry",
+    metadata,
+    Column("entry_no", BigInteger, primary_key=True, autoincrement=False, comment="Gap-free, from 1"),
+    Column("at", INSTANT, nullable=False, comment="When"),
+    Column("actor", Text, nullable=False, comment="Who did it"),
+    Column("action", Text, nullable=False, comment="What was done, in code words"),
+    Column("subject", Text, nullable=False, comment="To what: an identifier, never a name or an address"),
+    Column("reason", Text, nullable=False, comment="Why, in the actor's words"),
+    Column("before", JSONB, nullable=True, comment="How it was; NULL when it was not there"),
+    Column("after", JSONB, nullable=True, comment="How it is; NULL when it is gone"),
+    Column("previous_hash", Text, nullable=False, comment="entry_hash of the entry before; empty for the first"),
+    Column("entry_hash", Text, nullable=False, comment="SHA-256 over this entry and previous_hash"),
+    schema="ops",
+    comment="What people did by hand, each entry chained to the one before; appended only.",
 )
 
 REJECTED_ROW = Table(

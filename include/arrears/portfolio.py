@@ -137,6 +137,24 @@ class TieOut(Document):
     tolerance_minor: int = Field(default=0, ge=0)
 
 
+class CaseTerms(Document):
+    """How long a cure is looked after.
+
+    Attributes:
+        reopen_days: Arrears back within so many days of a cure or relief re-open the same case.
+        watch_days: Days after a cure, a relief or a new schedule in which arrears count as back again.
+    """
+
+    reopen_days: int = Field(default=30, ge=0, le=365)
+    watch_days: int = Field(default=90, ge=0, le=730)
+
+    @model_validator(mode="after")
+    def _watched_while_reopened(self) -> CaseTerms:
+        if self.watch_days < self.reopen_days:
+            raise ValueError("watch_days: not shorter than reopen_days")
+        return self
+
+
 class BucketRow(Document):
     """One bucket: inclusive bounds in days; ``to`` is left out in the last."""
 
@@ -252,6 +270,7 @@ class Portfolio(Document):
         missing_limit_pct: Share of open loans newly gone without an ending, in percent, above which the day stops.
         aged_components: Components that the source counts as past due; the others alone are no difference.
         tie_out: Tolerance of the comparison with the source's own figures.
+        cases: How long a cure is looked after.
         contagion: ``customer``: one loan past ``non_performing_days`` makes all of its customer's non-performing.
         non_performing_days: Contractual days past due; more than these.
         source_deadline_hours: How long a late source is waited for.
@@ -283,6 +302,7 @@ class Portfolio(Document):
         "principal",
     )
     tie_out: TieOut = TieOut()
+    cases: CaseTerms = CaseTerms()
     contagion: Literal["none", "customer"] = "none"
     non_performing_days: int = Field(default=90, ge=0)
     source_deadline_hours: int = Field(default=8, ge=1, le=24)

@@ -7,10 +7,14 @@ import pyarrow as pa
 import pytest
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import connect, select_text
+from arrears.jobs.cases import LIVE_PROMISE, ending_table, move_table
 from arrears.rules.buckets import Bucket, bucket_of
+from arrears.rules.case_states import NONE, REOPENED_FROM, Standing, move, moves, state_of
 from arrears.rules.cases import (
     CLOSE_REASONS,
     HOLD_CODES,
+    ClosedCase,
+    Known,
     LoanToday,
     OpenCase,
     case_id_of,
@@ -30,17 +34,18 @@ BUCKETS = (Bucket("M0", 0, 0), Bucket("M1", 1, 30), Bucket("M2", 31, None))
 EARLIER = OpenCase(DAY - timedelta(days=9), frozenset({"l1", "l2"}))
 
 
-def loan(loan_id, past_due_days, *, delinquent_days=None, status="active", borrower="b1", amount=None):
+def loan(loan_id, past_due_days, *, delinquent_days=None, status="active", borrower="b1", amount=None, anew=None):
     delinquent = past_due_days if delinquent_days is None else delinquent_days
     amount = 100 * past_due_days if amount is None else amount
     is_open = status in ("active", "charged_off")
+    bucket = bucket_of(delinquent, BUCKETS)
     return LoanToday(
-        loan_id, borrower, is_open, status, past_due_days, delinquent, amount, bucket_of(delinquent, BUCKETS)
+        loan_id, borrower, is_open, status, past_due_days, delinquent, amount, bucket, amount - amount // 10, anew
     )
 
 
-def today(loans, previous=None, flags=None):
-    return case_today("book", DAY, "b1", loans, previous=previous, flags=flags or {})
+def today(loans, previous=None, flags=None, **more):
+    return case_today("book", DAY, "b1", loans, previous=previous, flags=flags or {}, **more)
 
 
 def test_case_opens_with_every_past_due_loan_of_the_borrower():
@@ -130,6 +135,106 @@ def test_loan_state_of_an_ended_loan_is_its_status():
     assert loan_state("b1", loan("l1", 8, status="paid_off")) == "paid_off"
 
 
+# ---------------------------------------------------------------------------------------------- states and moves
+CURED = ClosedCase(DAY - timedelta(days=40), DAY - timedelta(days=10), "cured", 2)
+
+
+@pytest.mark.parametrize(
+    ("standing", "state"),
+    [
+        pytest.param(Standing(), "open", id="nothing yet"),
+        pytest.param(Standing(is_treated=True), "in_treatment", id="a step was planned"),
+        pytest.param(Standing(is_treated=True, has_promise=True), "promised", id="a promise pauses treatment"),
+        pytest.param(Standing(has_promise=True, has_plan=True), "plan", id="a plan goes before a promise"),
+        pytest.param(Standing(is_held=True, has_plan=True), "hold", id="a hold goes before everything"),
+        pytest.param(Standing("cured", has_promise=True), "cured", id="cured ends a promise"),
+        pytest.param(Standing("relieved"), "closed_other", id="relief is no cure"),
+        pytest.param(Standing("cancelled"), "closed_other", id="cancelled"),
+        pytest.param(Standing("sold", is_held=True), "sold", id="sold out of a hold"),
+    ],
+)
+def test_state_follows_from_the_day(standing, state):
+    assert state_of(standing) == state
+
+
+@pytest.mark.parametrize(
+    ("before", "standing", "event"),
+    [
+        pytest.param(NONE, Standing(), "opened", id="first day"),
+        pytest.param(NONE, Standing(is_held=True), "opened", id="opened into a hold"),
+        pytest.param("cured", Standing(), "reopened", id="back after a cure"),
+        pytest.param("open", Standing(is_treated=True), "treated", id="first step"),
+        pytest.param("promised", Standing(is_treated=True), "promise_ended", id="broken promise"),
+        pytest.param("plan", Standing(has_promise=True), "promised", id="a promise after a plan"),
+        pytest.param("hold", Standing(is_treated=True), "released", id="hold over"),
+        pytest.param("in_treatment", Standing(is_treated=True), "unchanged", id="another day"),
+        pytest.param("hold", Standing("cured"), "cured", id="paid during a hold"),
+    ],
+)
+def test_move_is_named(before, standing, event):
+    assert move(before, standing)[1] == event
+
+
+@pytest.mark.parametrize("before", ["sold", "paid_off", "settled", "transferred"])
+def test_closed_case_that_was_no_cure_never_opens_again(before):
+    with pytest.raises(KeyError):
+        move(before, Standing())
+
+
+def test_every_open_state_can_end_in_every_way_and_no_pair_has_two_events():
+    known = moves()
+
+    for state in ("open", "in_treatment", "promised", "plan", "hold"):
+        assert {known[state, end] for end in ("cured", "paid_off", "settled", "sold", "transferred", "closed_other")}
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"),
+    [
+        pytest.param(30, ("reopened", DAY - timedelta(days=40), 3), id="within the days"),
+        pytest.param(31, ("opened", DAY, 1), id="a day too late"),
+    ],
+)
+def test_arrears_back_within_reopen_days_re_open_the_same_case(ago, expected):
+    closed = ClosedCase(DAY - timedelta(days=40), DAY - timedelta(days=ago), "cured", 2)
+
+    case = today([loan("l1", 1)], closed=closed, reopen_days=30)
+
+    assert (case.event_code, case.opened_on, case.episodes) == expected
+    assert case.episode_on == DAY
+    assert case.is_watched
+
+
+@pytest.mark.parametrize(
+    ("cash", "anew", "reason"),
+    [
+        pytest.param(900, None, "cured", id="principal and interest paid, the penalty waived"),
+        pytest.param(899, None, "relieved", id="one short of what was due"),
+        pytest.param(2000, DAY, "relieved", id="a new schedule in between"),
+        pytest.param(2000, EARLIER.opened_on - timedelta(days=1), "cured", id="a new schedule before the case"),
+        pytest.param(None, None, "cured", id="no cash is delivered"),
+    ],
+)
+def test_only_cash_cures(cash, anew, reason):
+    previous = OpenCase(EARLIER.opened_on, frozenset({"l1"}), peaks={"l1": 900})
+
+    case = today([loan("l1", 0, anew=anew)], previous, known=Known(cash=None if cash is None else {"l1": cash}))
+
+    assert case.close_reason_code == reason
+
+
+def test_charge_off_is_a_stage_in_which_work_goes_on():
+    case = today([loan("l1", 200, status="charged_off")], EARLIER)
+
+    assert (case.stage_code, case.state_code, case.hold_code) == ("recovery", "open", None)
+
+
+def test_promise_on_a_held_loan_pauses_nothing():
+    case = today([loan("l1", 4), loan("l2", 5)], EARLIER, {"l1": {"dispute"}}, known=Known(promised=frozenset({"l1"})))
+
+    assert case.state_code == "open"
+
+
 # ------------------------------------------------------------------------------------------------------- the twin
 LOANS = ("l1", "l2", "l3", "l4")
 BORROWERS = ("b1", "b2", "b3")
@@ -147,7 +252,8 @@ def loans_of_day(draw):
         days = draw(st.sampled_from([0, 0, 1, 5, 31, 70])) if status in ("active", "charged_off") else 0
         delinquent = draw(st.sampled_from([days, days, max(0, days - 5)]))
         borrower = draw(st.sampled_from([BORROWERS[LOANS.index(loan_id) // 2]] * 8 + ["b3"]))
-        book.append(loan(loan_id, days, delinquent_days=delinquent, status=status, borrower=borrower))
+        anew = draw(st.sampled_from([None, None, None, DAY - timedelta(days=3), DAY + timedelta(days=1)]))
+        book.append(loan(loan_id, days, delinquent_days=delinquent, status=status, borrower=borrower, anew=anew))
     return book
 
 
@@ -161,7 +267,19 @@ pauses_of_day = st.lists(
     st.tuples(st.sampled_from(LOANS), st.integers(-3, 1), st.none() | st.integers(-2, 3)), max_size=2
 )
 differing_loans = st.sets(st.sampled_from(LOANS), max_size=2)
-days = st.lists(st.tuples(loans_of_day(), flags_of_day, pauses_of_day, differing_loans), min_size=3, max_size=3)
+promises_of_day = st.dictionaries(st.sampled_from(LOANS), st.booleans(), max_size=2)
+payments = st.lists(
+    st.tuples(
+        st.sampled_from(LOANS),
+        st.integers(-2, 5),
+        st.sampled_from([100, 450, 6300]),
+        st.sampled_from(["repayment", "repayment", "chargeback", "waiver", "reversal"]),
+    ),
+    max_size=5,
+)
+days = st.lists(
+    st.tuples(loans_of_day(), flags_of_day, pauses_of_day, differing_loans, promises_of_day), min_size=5, max_size=5
+)
 parties = st.lists(
     st.tuples(st.sampled_from(["p1", "p2"]), st.sampled_from([False, False, False, True])), min_size=4, max_size=4
 )
@@ -172,16 +290,17 @@ def table(name, rows):
     return pa.table({c.name: pa.array([row.get(c.name) for row in rows], ARROW[c.type.value]) for c in columns})
 
 
-@given(days, parties)
-@settings(max_examples=60, deadline=None)
-def test_sql_and_scalar_rule_agree_over_three_days(book, people):
+@given(days, parties, payments)
+@settings(max_examples=40, deadline=None)
+def test_sql_and_scalar_rule_agree_over_five_days(book, people, paid):
     party_rows = [
         {"party_id": party, "person_id": person, "is_minor": minor}
         for party, (person, minor) in zip((*BORROWERS, "b9"), people, strict=True)
     ]
-    previous_cases, previous_loans = [], []
-    open_cases = {}
-    for number, (loans, flags, pauses, differing) in enumerate(book):
+    ledger = entries(paid)
+    previous = {"case": [], "case_loan": [], "watch": [], "plan": []}
+    open_cases, closed_cases = {}, {}
+    for number, (loans, flags, pauses, differing, promises) in enumerate(book):
         day = DAY + timedelta(days=number)
         start, _ = day_bounds(day, ZoneInfo("Asia/Shanghai"))
         flag_rows = [
@@ -201,29 +320,93 @@ def test_sql_and_scalar_rule_agree_over_three_days(book, people):
             }
             for name, begins, length in pauses
         ]
+        known = [row for row in ledger if row["effective_on"] < day]
 
-        found_loans, found_cases = by_sql(
+        found_loans, found_cases, watched = by_sql(
             day,
             loans,
-            previous_cases,
-            previous_loans,
+            previous,
             differing=differing,
+            promises=promises,
             party=party_rows,
             flag=flag_rows,
             pause=pause_rows,
+            transaction=known,
         )
-        expected = by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows, differing)
+        expected = by_rule(
+            day, loans, (open_cases, closed_cases), party_rows, flag_rows, pause_rows, differing, promises, known
+        )
 
-        assert cases_of(found_cases, found_loans) == expected
-        previous_cases, previous_loans = found_cases, found_loans
-        open_cases = {
-            borrower: OpenCase(case["opened_on"], frozenset(case["parts"]))
-            for borrower, case in expected.items()
-            if case["event_code"] != "closed"
-        }
+        assert cases_of(found_cases, found_loans) == {name: shown(case) for name, case in expected.items()}
+        # Every second borrower has a step planned every day: what the next day calls treated.
+        planned = [
+            {"case_id": row["case_id"], "state_code": "planned" if row["borrower_id"] != "b2" else "blocked"}
+            for row in found_cases
+        ]
+        previous = {"case": found_cases, "case_loan": found_loans, "watch": watched, "plan": planned}
+        for borrower, case in expected.items():
+            if case.close_reason_code in REOPENED_FROM:
+                closed_cases[borrower] = ClosedCase(case.opened_on, day, case.close_reason_code, case.episodes)
+        open_cases = {borrower: left_open(case) for borrower, case in expected.items() if case.event_code != "closed"}
 
 
-def by_sql(day, loans, previous_cases, previous_loans, *, differing=(), **raw):
+def left_open(case):
+    return OpenCase(
+        case.opened_on,
+        frozenset(part.loan_id for part in case.parts),
+        case.episode_on,
+        case.episodes,
+        case.state_code,
+        case.first_treated_on,
+        case.steps_planned,
+        {part.loan_id: part.peak_core_minor for part in case.parts},
+    )
+
+
+def entries(paid):
+    rows = []
+    for number, (loan_id, offset, amount, kind) in enumerate(paid):
+        day = DAY + timedelta(days=offset)
+        undoes = next((row for row in rows if row["loan_id"] == loan_id and row["kind_code"] != "reversal"), None)
+        if kind == "reversal" and undoes is None:
+            continue
+        rows.append(
+            {
+                "transaction_id": f"t{number}",
+                "loan_id": loan_id,
+                "kind_code": kind,
+                "effective_on": day,
+                "booked_at": datetime(day.year, day.month, day.day, 8, tzinfo=UTC),
+                "amount_minor": undoes["amount_minor"] if kind == "reversal" else amount,
+                "reverses_id": undoes["transaction_id"] if kind == "reversal" else None,
+            }
+        )
+    return rows
+
+
+def cash_since(ledger, since):
+    kinds = {row["transaction_id"]: row["kind_code"] for row in ledger}
+    cash = dict.fromkeys(LOANS, 0)
+    for row in ledger:
+        if row["effective_on"] >= since:
+            undone = kinds.get(row["reverses_id"])
+            sign = (row["kind_code"] == "repayment" or undone == "chargeback") - (
+                row["kind_code"] == "chargeback" or undone == "repayment"
+            )
+            cash[row["loan_id"]] += sign * row["amount_minor"]
+    return cash
+
+
+EMPTY = {"case": [], "case_loan": [], "watch": [], "plan": []}
+LAKE = {
+    "case": "core__case_daily",
+    "case_loan": "core__case_loan_daily",
+    "watch": "core__case_watch_daily",
+    "plan": "out__contact_plan_daily",
+}
+
+
+def by_sql(day, loans, previous, *, differing=(), promises=None, transaction=(), **raw):
     start, end = day_bounds(day, ZoneInfo("Asia/Shanghai"))
     parameters = {
         "portfolio": "book",
@@ -232,21 +415,33 @@ def by_sql(day, loans, previous_cases, previous_loans, *, differing=(), **raw):
         "current_bucket": "M0",
         "hold_codes": list(HOLD_CODES),
         "close_reasons": list(CLOSE_REASONS),
+        "reopened_from": list(REOPENED_FROM),
+        "reopen_days": 1,
+        "watch_days": 2,
+        "compared_with": day - timedelta(days=1),
+        "is_cash_known": True,
         "day_start": start,
         "day_end": end,
     }
     with connect(Settings()) as connection:
         connection.register("core__loan_delinquency_daily", table_of_loans(loans))
+        agreed = [{"loan_id": one.loan_id, "restructured_on": one.restructured_on} for one in loans]
+        connection.register("raw__loan", table("raw__loan", agreed))
+        connection.register("raw__transaction", table("raw__transaction", list(transaction)))
         differences = [
             {"loan_id": name, "figure_code": figure} for name in differing for figure in ("past_due_days", "x")
         ]
         connection.register("core__source_difference_daily", table("core__source_difference_daily", differences))
-        connection.register("previous__case", table("core__case_daily", previous_cases))
-        connection.register("previous__case_loan", table("core__case_loan_daily", previous_loans))
+        for name, rows in previous.items():
+            connection.register(f"previous__{name}", table(LAKE[name], rows))
         for noun, rows in raw.items():
             connection.register(f"raw__{noun}", table(f"raw__{noun}", rows))
+        connection.register("case_move", move_table())
+        connection.register("ending_state", ending_table())
+        live = [{"loan_id": name, "is_plan": plan, "due_on": day} for name, plan in (promises or {}).items()]
+        connection.register("live_promise", pa.Table.from_pylist(live, LIVE_PROMISE))
         answers = []
-        for name in ("core__case_loan_daily", "core__case_daily"):
+        for name in ("core__case_loan_daily", "core__case_daily", "core__case_watch_daily"):
             text = select_text(name)
             bound = {key: value for key, value in parameters.items() if f"${key}" in text}
             connection.execute(f"CREATE TABLE {name} AS {text}", bound)
@@ -255,10 +450,13 @@ def by_sql(day, loans, previous_cases, previous_loans, *, differing=(), **raw):
 
 
 def table_of_loans(loans):
-    return table("core__loan_delinquency_daily", [vars(one) for one in loans])
+    parts = {"past_due_interest_minor": 0}
+    rows = [{**vars(one), **parts, "past_due_principal_minor": one.core_due_minor} for one in loans]
+    return table("core__loan_delinquency_daily", rows)
 
 
-def by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows, differing):  # noqa: PLR0917  the day's tables
+def by_rule(day, loans, before, party_rows, flag_rows, pause_rows, differing, promises, ledger):  # noqa: PLR0917  the day's tables
+    open_cases, closed_cases = before
     person_of = {row["party_id"]: row["person_id"] for row in party_rows}
     start, end = day_bounds(day, ZoneInfo("Asia/Shanghai"))
     holding = [
@@ -281,9 +479,27 @@ def by_rule(day, loans, open_cases, party_rows, flag_rows, pause_rows, differing
             | ({"source_difference"} if name in differing else set())
             for name in LOANS
         }
-        case = case_today("book", day, borrower, loans, previous=open_cases.get(borrower), flags=flags)
+        previous, closed = open_cases.get(borrower), closed_cases.get(borrower)
+        known = Known(
+            cash=cash_since(ledger, (previous.episode_on if previous else None) or day),
+            promised=frozenset(name for name, is_plan in promises.items() if not is_plan),
+            planned=frozenset(name for name, is_plan in promises.items() if is_plan),
+            treated_on=day - timedelta(days=1) if borrower != "b2" else None,
+            watch_days=2,
+        )
+        case = case_today(
+            "book",
+            day,
+            borrower,
+            loans,
+            previous=previous,
+            flags=flags,
+            closed=closed if closed and day <= closed.closed_on + timedelta(days=2) else None,
+            known=known,
+            reopen_days=1,
+        )
         if case is not None:
-            cases[borrower] = shown(case)
+            cases[borrower] = case
     return cases
 
 
@@ -297,6 +513,14 @@ def shown(case):
         "event_code": case.event_code,
         "close_reason_code": case.close_reason_code,
         "hold_code": case.hold_code,
+        "episode_on": case.episode_on,
+        "episodes": case.episodes,
+        "state_code": case.state_code,
+        "move_code": case.move_code,
+        "stage_code": case.stage_code,
+        "first_treated_on": case.first_treated_on,
+        "steps_planned": case.steps_planned,
+        "is_watched": case.is_watched,
         "past_due_loans": len(late),
         "past_due_minor": sum(part.past_due_minor for part in late),
         "past_due_days": max((part.past_due_days for part in late), default=0),
@@ -306,8 +530,13 @@ def shown(case):
         "worked_minor": sum(part.past_due_minor for part in worked),
         "worked_delinquent_days": most,
         "worked_bucket": bucket_of(most, BUCKETS),
-        "parts": {part.loan_id: (part.state_code, part.hold_code, part.past_due_minor) for part in case.parts},
+        "parts": {part.loan_id: part_of(vars(part)) for part in case.parts},
     }
+
+
+def part_of(row):
+    names = ("state_code", "hold_code", "past_due_minor", "peak_core_minor", "cash_minor")
+    return tuple(row[name] for name in names)
 
 
 def cases_of(cases, loans):
@@ -318,7 +547,7 @@ def cases_of(cases, loans):
         assert (case["closed_on"] is None) == (case["event_code"] != "closed")
         found[case["borrower_id"]] = {
             **{key: case[key] for key in keys},
-            "parts": {row["loan_id"]: (row["state_code"], row["hold_code"], row["past_due_minor"]) for row in parts},
+            "parts": {row["loan_id"]: part_of(row) for row in parts},
         }
     return found
 
@@ -330,7 +559,7 @@ def test_flag_bounds_are_half_open():
         {"flag_code": "dispute", "loan_id": "l2", "starts_at": end, "ends_at": None},
     ]
 
-    _, cases = by_sql(DAY, [loan("l1", 3), loan("l2", 4)], [], [], party=[], flag=rows, pause=[])
+    _, cases, _ = by_sql(DAY, [loan("l1", 3), loan("l2", 4)], EMPTY, party=[], flag=rows, pause=[])
 
     assert [case["hold_code"] for case in cases] == [None]
     assert cases[0]["worked_minor"] == 700

@@ -53,14 +53,22 @@ def test_next_day_carries_closes_and_opens(settings):
     assert after["b4"]["event_code"] == "opened"
 
 
-def test_closed_case_is_gone_the_day_after_and_opens_again_under_another_id(settings):
+def test_cured_case_is_gone_the_day_after_and_the_same_one_opens_again(settings):
     days = [FIRST, NEXT, NEXT + timedelta(days=1), NEXT + timedelta(days=2)]
     for day, late in zip(days, (5, 0, 0, 1), strict=True):
         put_ledger(settings, day, [aged("l1", late)])
         work(settings, day)
 
     assert [len(rows_of(settings, "core__case_daily", day)) for day in days] == [1, 1, 0, 1]
-    assert case_rows(settings, days[0])["b1"]["case_id"] != case_rows(settings, days[3])["b1"]["case_id"]
+    first, last = case_rows(settings, days[0])["b1"], case_rows(settings, days[3])["b1"]
+    assert (first["state_code"], case_rows(settings, days[1])["b1"]["state_code"]) == ("open", "cured")
+    assert (last["case_id"], last["opened_on"], last["episode_on"]) == (first["case_id"], FIRST, days[3])
+    assert (last["event_code"], last["move_code"], last["episodes"], last["is_watched"]) == (
+        "reopened",
+        "reopened",
+        2,
+        True,
+    )
 
 
 def test_loan_that_vanished_stays_in_its_case_until_the_ledger_says_how_it_ended(settings):
@@ -157,3 +165,20 @@ def test_manifest_names_what_the_cases_were_made_from(settings):
     inputs = day.lake.manifest(day.key("core__case_loan_daily")).inputs
 
     assert {LOANS, "raw__flag", "raw__party", "raw__pause", f"core__case_daily@{FIRST}", "config"} <= set(inputs)
+
+
+def test_case_whose_step_was_planned_is_in_treatment_the_next_day(settings):
+    put_ledger(settings, FIRST, [aged("l1", 5), aged("l2", 100)])
+    *_, planned = work(settings, FIRST)
+    put_ledger(settings, NEXT, [aged("l1", 6), aged("l2", 101)])
+
+    cases("book", NEXT, settings=settings)
+
+    found = case_rows(settings, NEXT)
+    assert planned["planned"] == 1
+    assert (found["b1"]["state_code"], found["b1"]["first_treated_on"], found["b1"]["steps_planned"]) == (
+        "in_treatment",
+        FIRST,
+        1,
+    )
+    assert (found["b2"]["state_code"], found["b2"]["move_code"]) == ("open", "unchanged")

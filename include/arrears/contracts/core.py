@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
+from arrears.rules.case_states import CASE_MOVES, CASE_STATES, STAGES
 
 EVENT_CODES = (
     "initial_load",
@@ -19,9 +20,19 @@ EVENT_CODES = (
     "charged_off",
     "corrected",
 )
-CASE_EVENT_CODES = ("opened", "carried", "closed")
-CLOSE_REASON_CODES = ("cured", "paid_off", "settled", "sold", "transferred", "cancelled")
-CASE_LOAN_STATES = ("past_due", "current", "paid_off", "settled", "sold", "transferred", "cancelled", "missing")
+CASE_EVENT_CODES = ("opened", "reopened", "carried", "closed")
+CLOSE_REASON_CODES = ("cured", "relieved", "paid_off", "settled", "sold", "transferred", "cancelled")
+CASE_LOAN_STATES = (
+    "past_due",
+    "current",
+    "relieved",
+    "paid_off",
+    "settled",
+    "sold",
+    "transferred",
+    "cancelled",
+    "missing",
+)
 
 CHANNEL_CODES = ("sms", "email", "push", "chat", "call", "voice_bot", "voicemail_drop", "letter", "visit")
 EFFECT_CODES = ("deny", "presumption", "soft", "safe_harbour", "house")
@@ -200,16 +211,26 @@ CASE_LOAN = Contract(
         text("loan_id", "Loan identifier of the source"),
         pseudonym("borrower_id", "party_id of the main borrower"),
         on("opened_on", "Business date the case opened"),
-        code("state_code", "What the loan is today; missing: gone from the ledger without an ending", CASE_LOAN_STATES),
+        on("episode_on", "Business date the case opened or last re-opened"),
+        code(
+            "state_code",
+            "What the loan is today; relieved: current, not by cash; missing: gone from the ledger without an ending",
+            CASE_LOAN_STATES,
+        ),
         code("hold_code", "Why this loan may not be worked today; NULL when it may, or need not", nullable=True),
         days("past_due_days", "Contractual days past due"),
         days("delinquent_days", "max(0, past_due_days - paused_days - grace)"),
         minor("past_due_minor", "Past-due amount"),
         code("bucket", "Bucket of delinquent_days"),
+        minor("peak_core_minor", "Highest past-due principal and interest since the case opened or re-opened"),
+        minor(
+            "cash_minor", "Cash since the case opened or re-opened, net of returns; NULL: not delivered", nullable=True
+        ),
     ),
     meaning="Each loan's part in its borrower's case",
     owner="cases",
     totals=("past_due_minor",),
+    version=2,
 )
 
 CASE = Contract(
@@ -235,11 +256,38 @@ CASE = Contract(
         minor("worked_minor", "Past-due amount of the loans that may be worked today; 0 when none"),
         days("worked_delinquent_days", "Highest delinquent_days of the loans that may be worked; 0 when none"),
         code("worked_bucket", "Bucket of worked_delinquent_days: chooses queue and step"),
+        on("episode_on", "Business date the case opened or last re-opened; its path counts from here"),
+        count("episodes", "How often it has opened"),
+        code("state_code", "State of the case", CASE_STATES),
+        code("move_code", "Move that led from the state of the day before to this one", CASE_MOVES),
+        code("stage_code", "recovery: a loan of it is charged off, and work goes on", STAGES),
+        on("first_treated_on", "Business date of the first step planned since episode_on", nullable=True),
+        count("steps_planned", "Steps planned since episode_on, up to the day before"),
+        on("promised_on", "Earliest date on which a live promise or plan is due; NULL without one", nullable=True),
+        flag("is_watched", "Late again while the last cure or a new schedule is watched"),
     ),
     meaning="One open case per borrower over all past-due loans",
     owner="cases",
     totals=("past_due_minor",),
     mart="fct_case_daily",
+    version=2,
+)
+
+CASE_WATCH = Contract(
+    table="core__case_watch_daily",
+    grain="one row per borrower whose last case was cured or relieved and is still watched",
+    key=("borrower_id",),
+    columns=(
+        text("case_id", "Case that was cured or relieved; it may be open again"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        on("opened_on", "Business date it first opened"),
+        on("closed_on", "Business date it closed"),
+        count("episodes", "How often it had opened by then"),
+        code("close_reason_code", "How it closed", CLOSE_REASON_CODES),
+        on("watch_until_on", "Last business date of the watch"),
+    ),
+    meaning="Cures and reliefs being watched: who is soon back comes back to the same case",
+    owner="cases",
 )
 
 CONTACT_ELSEWHERE = Contract(
@@ -326,6 +374,7 @@ CORE = (
     BUCKET_HISTORY,
     CASE_LOAN,
     CASE,
+    CASE_WATCH,
     CONTACT_ELSEWHERE,
     CONTACT_DECISION,
     CONTACT_BREACH,

@@ -20,5 +20,14 @@ SELECT
     hold_code,
     worked_minor,
     worked_delinquent_days,
-    worked_bucket
+    worked_bucket,
+    episode_on,
+    episodes,
+    state_code,
+    move_code,
+    stage_code,
+    first_treated_on,
+    steps_planned,
+    promised_on,
+    is_watched
 FROM mart.fct_case_daily

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0030"
-down_revision = "0005"
+down_revision = "0021"
 
 EPISODE_ON = "Business date the case opened or last re-opened; its path counts from here"
 COLUMNS = (

@@ -1,8 +1,9 @@
-"""The ``bi`` views: the only interface for BI, made from ``views/<name>.sql`` with a comment on everything.
+"""The views: ``bi``, the only interface for BI, from ``views/*.sql``, and those of ``ops``, from ``views/ops/*.sql``.
 
 A file begins with comment lines: what the view says, ``Grain:``, ``Of:`` (the tables whose column meanings it inherits)
 and one ``<column>:`` line for each column that has no table to inherit from. The views run with their owner's rights:
-their reader needs none on the tables below. Identifiers of people (class PSEUDONYM) stay out, except ``agent_id``.
+their reader needs none on the tables below. Identifiers of people (class PSEUDONYM) stay out of ``bi``, except
+``agent_id``; the views of ``ops`` fold what is appended there, for our own jobs, and may hold them.
 """
 
 from __future__ import annotations
@@ -68,22 +69,39 @@ class View:
 
 @cache
 def views() -> tuple[View, ...]:
-    """All views by name."""
-    folder = files("arrears.warehouse").joinpath("views")
+    """All views of ``bi`` by name."""
+    return _views_below("views")
+
+
+@cache
+def operational_views() -> tuple[View, ...]:
+    """All views of ``ops`` by name; one reads only tables and the views before it."""
+    return _views_below("views", "ops")
+
+
+def _views_below(*place: str) -> tuple[View, ...]:
+    folder = files("arrears.warehouse").joinpath(*place)
     found = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
     return tuple(View.parse(name.removesuffix(".sql"), folder.joinpath(name).read_text("utf-8")) for name in found)
 
 
 def create_views(connection: Connection) -> None:
     """Create or replace the views and their comments, unless the database already has exactly these."""
-    definition = hashlib.sha256(repr(views()).encode()).hexdigest()
-    schema_comment = f"Documented views for BI; no names, no numbers, no addresses. Definition {definition}"
-    connection.execute(text("CREATE SCHEMA IF NOT EXISTS bi"))
-    there = text("SELECT obj_description('bi'::regnamespace, 'pg_namespace')")
-    if connection.execute(there).scalar() == schema_comment:
+    _create(
+        connection, "ops", "Outbox, feedback, ledgers: what is appended and never published over", operational_views()
+    )
+    _create(connection, "bi", "Documented views for BI; no names, no numbers, no addresses", views())
+
+
+def _create(connection: Connection, schema: str, says: str, wanted: tuple[View, ...]) -> None:
+    definition = hashlib.sha256(repr(wanted).encode()).hexdigest()
+    schema_comment = f"{says}. Definition {definition}"
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    there = text("SELECT obj_description(CAST(:schema AS regnamespace), 'pg_namespace')")
+    if connection.execute(there, {"schema": schema}).scalar() == schema_comment:
         return
-    for view in views():
-        place = f"bi.{quoted(view.name)}"
+    for view in wanted:
+        place = f"{schema}.{quoted(view.name)}"
         connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {place} AS\n{view.select}".replace("%", "%%"))
         _comment(connection, f"VIEW {place}", view.comment)
         columns = connection.execute(
@@ -92,7 +110,7 @@ def create_views(connection: Connection) -> None:
         )
         for column in columns.scalars():
             _comment(connection, f"COLUMN {place}.{quoted(column)}", view.meanings[column])
-    _comment(connection, "SCHEMA bi", schema_comment)
+    _comment(connection, f"SCHEMA {schema}", schema_comment)
 
 
 def _comment(connection: Connection, what: str, words: str) -> None:

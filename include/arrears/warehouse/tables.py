@@ -16,17 +16,18 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.model import ColumnType
+from arrears.warehouse import base, feedback_tables  # noqa: F401  whose tables are part of the metadata
+from arrears.warehouse.base import INSTANT
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -37,7 +38,7 @@ SCHEMAS = ("mart", "stg", "ops", "vault")
 EVERY_ROW = "TRUE"  # a contract's `mart_rows` when nothing is left out
 FACTS: tuple[Contract, ...] = tuple(contract for contract in CONTRACTS.values() if contract.mart)
 
-INSTANT = TIMESTAMP(timezone=True)
+metadata = base.metadata
 TYPES: dict[ColumnType, TypeEngine[Any]] = {
     ColumnType.TEXT: Text(),
     ColumnType.BIGINT: BigInteger(),
@@ -46,8 +47,6 @@ TYPES: dict[ColumnType, TypeEngine[Any]] = {
     ColumnType.DATE: Date(),
     ColumnType.INSTANT: INSTANT,
 }
-
-metadata = MetaData()
 
 
 def _columns(contract: Contract) -> list[Column[Any]]:

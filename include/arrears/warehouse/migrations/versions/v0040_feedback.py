@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 revision = "0040"
-down_revision = "0021"
+down_revision = "0030"
 
 INSTANT = TIMESTAMP(timezone=True)
 # Who has a reason to change what was reported (an erasure by order) disables the trigger, as the owner, and says so.

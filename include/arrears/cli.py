@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -244,6 +244,38 @@ def status(as_json: Json = False) -> None:
         stale = {str(day["business_date"]): _first_of(day["why"]) for day in one.pop("stale", ())}
         troubles = [f"{trouble['business_date']} {trouble['message']}" for trouble in one.pop("troubles", ())]
         show({**one, "stale": stale, "troubles": troubles}, as_json=False, title="")
+
+
+@app.command("doctor")
+def doctor(as_json: Json = False) -> None:
+    """Look at settings, connections, disk, migrations, dates, sends, clock; exit 1 when anything fails."""
+    from arrears.jobs.doctor import FAIL  # noqa: PLC0415  as above
+    from arrears.jobs.doctor import doctor as look  # noqa: PLC0415  as above
+
+    with errors.status("looking"):
+        findings = look(load_settings(), datetime.now(UTC))
+    show_rows([asdict(finding) for finding in findings], as_json=as_json, title="doctor")
+    raise typer.Exit(int(any(finding.state == FAIL for finding in findings)))
+
+
+@app.command("watch")
+def watch(
+    portfolio: Annotated[list[str] | None, typer.Option(help="These only; without it all once published.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Is every day published by its hour, every unknown send settled; for cron, needs no Airflow; exit 1 when not.
+
+    Alarms are posted to ARREARS_WATCH_WEBHOOK as well.
+    """
+    from arrears.jobs.watch import tell  # noqa: PLC0415  as above
+    from arrears.jobs.watch import watch as look  # noqa: PLC0415  as above
+
+    settings, now = load_settings(), datetime.now(UTC)
+    alarms = look(settings, now, portfolio or ())
+    if alarms or as_json:
+        show_rows([asdict(alarm) for alarm in alarms], as_json=as_json, title="alarms")
+    tell(settings, alarms, now)
+    raise typer.Exit(int(bool(alarms)))
 
 
 def _first_of(reasons: list[str]) -> str:

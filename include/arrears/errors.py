@@ -101,6 +101,20 @@ class RunFailedError(ArrearsError):
     consequence = "This date is not published; earlier dates stay as they are."
 
 
+class DayLateError(ArrearsError):
+    """A portfolio's day is not published by its hour, or a send waits too long for somebody to settle it."""
+
+    code = "ARR-RUN-LATE"
+    consequence = "Nothing was changed; what is published stays."
+
+
+class AlarmUndeliveredError(ArrearsError):
+    """The watch has an alarm, and whom it tells did not take it."""
+
+    code = "ARR-RUN-ALARM"
+    consequence = "The alarm is printed here, and nowhere else."
+
+
 # ------------------------------------------------------------------------------------------------------- extract
 class SourceNotReadyError(ArrearsError):
     """The source has not delivered this business date yet."""

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
         retention_dry_run: Whether the weekly retention only lists.
         alert_connection: Airflow connection id (SMTP or HTTP) that failures are sent to; empty for none.
         alert_to: Address for SMTP alerts.
+        watch_margin_hours: Hours that a day may take once its source's deadline has passed, before it is late.
+        watch_unknown_hours: Hours within which somebody settles a send of which nobody knows whether it was made.
+        watch_webhook: Where `arrears watch` posts its alarms as JSON; empty for nowhere.
     """
 
     model_config = SettingsConfigDict(env_prefix="ARREARS_", env_file=ENVIRONMENT_FILE, extra="ignore")
@@ -57,6 +60,9 @@ class Settings(BaseSettings):
     retention_dry_run: bool = True
     alert_connection: str = ""
     alert_to: str = ""
+    watch_margin_hours: int = Field(default=2, ge=0, le=24)
+    watch_unknown_hours: int = Field(default=4, ge=0)
+    watch_webhook: SecretStr | None = None
 
     @property
     def warehouse(self) -> str:

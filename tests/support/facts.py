@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from arrears.jobs.day import Day
-from arrears.warehouse.tables import FACTS
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.tables import FACTS, PUBLISH_LEDGER
+from sqlalchemy import insert
 
 from support.books import ARROW, FILLER
 
@@ -137,3 +140,11 @@ def table_of(contract: Contract, rows: list[dict[str, Any]]) -> pa.Table:
         filler = None if column.nullable else (column.codes or (FILLER.get(column.type.value),))[0]
         columns[column.name] = pa.array([row.get(column.name, filler) for row in rows], type=ARROW[column.type.value])
     return pa.table(columns)
+
+
+def put_publication(url: str, business_date: date, portfolio: str = "book") -> None:
+    """A row of the publish ledger alone: for those who ask what is published, and of nothing else."""
+    row = {"publication_id": uuid.uuid4(), "portfolio": portfolio, "business_date": business_date, "run_ref": "test"}
+    nothing: dict[str, Any] = {"content_hash": "x", "contract_versions": {}, "control_totals": {}, "inputs": {}}
+    with transaction(url) as connection:
+        connection.execute(insert(PUBLISH_LEDGER).values(**row, **nothing))

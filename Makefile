@@ -1,5 +1,5 @@
 # Everything a person types. `make run` and `make test` set up what is missing; nothing else needs to be installed
-# first but Python 3.11 or newer and make.
+# first but Python 3.11, 3.12 or 3.13 and make.
 .DEFAULT_GOAL := help
 .PHONY: help run test up down setup test-all lint docs docs-check bench bench-check proof lock clean
 
@@ -75,7 +75,7 @@ clean: ## stop everything, forget the demo's data and all caches
 # uv installs the lock in seconds, pip in minutes; where uv cannot be had or cannot reach the index, pip does it.
 # uv reads no pip configuration, so the index that pip is told of is handed on.
 $(STAMP): requirements.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; there is no $(PYTHON) here" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 to 3.13 is needed; there is no $(PYTHON) here" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
 		echo "Python 3.11 to 3.13 is needed; $(PYTHON) is `$(PYTHON) --version`. Name another: make PYTHON=python3.12" >&2; \
 		exit 1; }

@@ -42,6 +42,11 @@ def one_process() -> Iterator[None]:
             _SHELF.reset(token)
 
 
+def is_keeping() -> bool:
+    """Whether this process runs more than one job."""
+    return _SHELF.get() is not None
+
+
 def kept_value(key: Hashable, made: Callable[[], Thing]) -> Thing:
     """Like ``kept``, of a thing that needs no closing."""
     shelf = _SHELF.get()

@@ -51,9 +51,19 @@ def book(warehouse_url, tmp_path_factory):
 @pytest.fixture(scope="module")
 def filled(book, warehouse_url):
     """Settings of the filled book, and what was told on the way."""
-    settings, told = book(warehouse_url), []
-    results = history(BOOK, UNTIL, on_date=told.append, settings=settings)
+    settings, told = book(warehouse_url), Told()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.sync", lambda: told.published_when_synced.append(list(published(settings))))
+        patch.setattr("os.fsync", lambda _: pytest.fail("a file was waited for by itself"))
+        results = history(BOOK, UNTIL, on_date=told.append, settings=settings)
     return settings, results, told
+
+
+class Told(list):
+    """What history said of itself, and the dates that were published whenever it waited for the disk."""
+
+    def __init__(self):
+        self.published_when_synced = []
 
 
 def published(settings):
@@ -92,6 +102,13 @@ def test_nothing_of_the_past_can_be_sent(filled):
     assert (sent, released) == (0, 0)
 
 
+def test_lake_is_on_the_disk_before_a_date_is_published(filled):
+    _, results, told = filled
+
+    assert len(results) == len(DATES)
+    assert told.published_when_synced[::2] == [DATES[:number] for number in range(len(DATES))]
+
+
 def test_second_call_finds_everything_standing(filled):
     settings, _, _ = filled
     before, told = published(settings), []
@@ -118,7 +135,7 @@ def test_restated_dates_share_one_lake_and_equal_the_history(filled, book, empty
     environment = {"WAREHOUSE_URL": settings.warehouse, "LAKE_URL": settings.lake_url, "THREADS": "1"}
     for name, value in {**environment, "PORTFOLIOS": str(settings.portfolios)}.items():
         monkeypatch.setenv(f"ARREARS_{name}", value)
-    monkeypatch.setattr("arrears.jobs.day.Lake", lambda url: opened.append(url) or Lake(url))
+    monkeypatch.setattr("arrears.jobs.day.Lake", lambda url, **how: opened.append(url) or Lake(url, **how))
     first, last = (day.isoformat() for day in DATES[:2])
 
     done = CliRunner().invoke(app, ["restate", "--portfolio", BOOK, "--from", first, "--to", last, "--json"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import connect, quoted, select_text
-from arrears.kept import kept_value
+from arrears.kept import is_keeping, kept_value
 from arrears.lake import Lake, Manifest, PartitionKey
 from arrears.portfolio import PortfolioFolder, closing_date, load_folder
 from arrears.settings import Settings, load_settings
@@ -73,8 +73,11 @@ def _folder(portfolio: str, settings: Settings) -> PortfolioFolder:
 
 
 def _lake(url: str) -> Lake:
-    """The lake at that address; kept, it need not check again the files it has checked or written."""
-    return kept_value(("lake", url), partial(Lake, url))
+    """The lake at that address; kept, it need not check again the files it has checked or written.
+
+    Kept, it is also safe from a power cut only once it is settled, which ``publish`` does before it commits anything.
+    """
+    return kept_value(("lake", url), partial(Lake, url, settles=is_keeping()))
 
 
 @dataclass

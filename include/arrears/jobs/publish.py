@@ -79,6 +79,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
             run_ref=run_ref,
         )
         figures = {} if publication.is_done else _prepare(url, work, publication)
+        day.lake.settle()  # what is published outlives a power cut with what it was made from
         released = None if publication.is_done else publish_staged(url, publication, figures)
         clear(url, portfolio, business_date)
     return {

@@ -63,7 +63,9 @@ def run_day(  # noqa: PLR0913  a day is its parts
         published = publish(
             portfolio, business_date, is_backfill=True, now=datetime.now(UTC), run_ref=run_ref, settings=settings
         )
-    return {**day_summary(Day.open(portfolio, business_date, settings=settings)), "publication": published}
+    day = Day.open(portfolio, business_date, settings=settings)
+    day.lake.settle()
+    return {**day_summary(day), "publication": published}
 
 
 def day_summary(day: Day) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from arrears.engine.duckdb import parquet, quoted
 from arrears.errors import SchemaRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -57,16 +57,22 @@ def fingerprint(
     row = ", ".join(f"coalesce(strlen({name}::VARCHAR), -1), ':', {name}::VARCHAR" for name in names)
     totals = "".join(f", coalesce(sum({quoted(name)}), 0)" for name in contract.totals)
     required = [column.name for column in contract.all_columns if not column.nullable]
-    nulls = "".join(f", count(*) - count({quoted(name)})" for name in required)
+    holes = " OR ".join(f"{quoted(name)} IS NULL" for name in required)
     (values,) = connection.execute(
         f"SELECT count(*), coalesce(sum((m & {HALF}::UHUGEINT)::UBIGINT), 0), coalesce(sum((m >> 64)::UBIGINT), 0)"
-        f"{totals}{nulls} FROM (SELECT *, md5_number(concat({row})) AS m FROM {parquet([str(part)])})"
+        f"{totals}, count(*) FILTER (WHERE {holes}) FROM (SELECT *, md5_number(concat({row})) AS m "
+        f"FROM {parquet([str(part)])})"
     ).fetchall()
     rows, lower, upper = values[:3]
-    counted = dict(zip(required, values[3 + len(contract.totals) :], strict=True))
-    if any(counted.values()):
-        holes = "; ".join(f"{number} rows without {name}" for name, number in counted.items() if number)
-        raise SchemaRefusedError(holes, "no NULL in these columns", where)
+    if values[-1]:
+        raise SchemaRefusedError(_holes(connection, required, part), "no NULL in these columns", where)
     canonical = f"{contract.table}:{contract.version}:{rows}:{lower}:{upper}"
-    sums = dict(zip(contract.totals, (int(value) for value in values[3 : 3 + len(contract.totals)]), strict=True))
+    sums = dict(zip(contract.totals, (int(value) for value in values[3:-1]), strict=True))
     return rows, sums, hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _holes(connection: duckdb.DuckDBPyConnection, required: Sequence[str], part: Path) -> str:
+    """How many rows of a file lack which of these columns."""
+    nulls = ", ".join(f"count(*) - count({quoted(name)})" for name in required)
+    (counted,) = connection.execute(f"SELECT {nulls} FROM {parquet([str(part)])}").fetchall()
+    return "; ".join(f"{number} rows without {name}" for name, number in zip(required, counted, strict=True) if number)

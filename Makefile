@@ -7,6 +7,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 BENCH_LOANS ?= 1000000,10000000
+BENCH_PIECES ?= ways,day
 STAMP := .venv/.setup.stamp
 # Compiled modules are kept, beside all else that we make, whatever the shell says: without them each of Airflow's
 # processes and tasks compiles what it imports (Great Expectations: 6 s of CPU instead of 3).
@@ -52,8 +53,8 @@ docs: setup ## write the generated pages again
 docs-check: setup ## fail when a generated page has drifted
 	@$(BIN)/python -m arrears docs --check
 
-bench: setup ## speed and memory of each step, onto docs/reference/bench.md; BENCH_LOANS=1000000,10000000
-	@$(BIN)/python tests/bench/bench.py $(BENCH_LOANS)
+bench: setup ## speed and memory of each step, onto docs/reference/bench.md; BENCH_LOANS=1000000 BENCH_PIECES=ways,day
+	@$(BIN)/python tests/bench/bench.py $(BENCH_LOANS) $(BENCH_PIECES)
 
 bench-check: setup ## the limits of speed and memory, as tests
 	@$(BIN)/pytest -q -s -m bench

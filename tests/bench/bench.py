@@ -1,7 +1,8 @@
 """``make bench``: how long each step of a day takes, on what, and what Airflow adds; writes the report page.
 
-``bench.py 1000000,10000000`` measures those sizes, each from nothing in a folder of its own that is removed afterwards,
-and keeps the figures of other sizes that the page already has. Every measurement is a process of its own.
+``bench.py 1000000,10000000 ways,day`` measures those sizes, each piece from nothing in a folder of its own that is removed
+afterwards, and keeps the figures that the page already has of others; ``bench.py 10000000 ways`` one piece alone. Every
+measurement is a process of its own.
 """
 
 import json
@@ -13,6 +14,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import psycopg
@@ -162,34 +164,35 @@ def warehouse_of(postgres):
     return url
 
 
-def measured(loans):
-    """All figures of one size."""
+def measured_day(root, loans):
+    """A day in steps, and the next one whole on Airflow."""
+    began = time.monotonic()
+    rows = [write_book(root / "ledger", loans=loans, business_date=day) for day in DAYS][1]
+    book_seconds = time.monotonic() - began
+    say(f"{loans:,} loans: {sum(rows.values()):,} rows of three deliveries made in {book_seconds:.1f} s")
+    make_portfolio(root)
+    with server(root / "var" / "postgres") as postgres:
+        environment = deployment(root, warehouse_of(postgres))
+        first_plan = measured_first_plan(loans, environment)
+        steps = measured_steps(loans, environment, rows)
+        kept = child("step_once.py", DAYS[1], "retention", environment=environment)
+        say(f"{loans:,} loans: retention of the first date {kept['seconds']:.1f} s")
+        whole = measured_airflow(root, postgres, environment, loans)
+    return {"rows": rows, "steps": steps, "first_plan": first_plan, "retention": kept, "airflow": whole}
+
+
+PIECES = {"ways": measured_ways, "day": measured_day}
+
+
+def measured(piece, loans):
+    """The figures of one piece of one size, and what they were measured on."""
     with tempfile.TemporaryDirectory(prefix="arrears-bench-", ignore_cleanup_errors=True) as name:
-        root = Path(name)
         load = os.getloadavg()[0]
-        ways = measured_ways(root, loans)
-        began = time.monotonic()
-        rows = [write_book(root / "ledger", loans=loans, business_date=day) for day in DAYS][1]
-        book_seconds = time.monotonic() - began
-        say(f"{loans:,} loans: {sum(rows.values()):,} rows of three deliveries made in {book_seconds:.1f} s")
-        make_portfolio(root)
-        with server(root / "var" / "postgres") as postgres:
-            environment = deployment(root, warehouse_of(postgres))
-            first_plan = measured_first_plan(loans, environment)
-            steps = measured_steps(loans, environment, rows)
-            kept = child("step_once.py", DAYS[1], "retention", environment=environment)
-            say(f"{loans:,} loans: retention of the first date {kept['seconds']:.1f} s")
-            whole = measured_airflow(root, postgres, environment, loans)
+        found = PIECES[piece](Path(name), loans)
     return {
-        "loans": loans,
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": machine(load),
-        "rows": rows,
-        "ways": ways,
-        "steps": steps,
-        "first_plan": first_plan,
-        "retention": kept,
-        "airflow": whole,
+        "figures": found,
     }
 
 
@@ -197,12 +200,12 @@ def interrupted(_number, _frame):
     raise KeyboardInterrupt
 
 
-def main(sizes):
+def main(sizes, pieces):
     for number in (signal.SIGTERM, signal.SIGINT):  # every way out stops the servers and removes the folder
         signal.signal(number, interrupted)
     figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
-    for loans in (int(size) for size in sizes.split(",")):
-        figures[str(loans)] = measured(loans)
+    for loans, piece in product((int(size) for size in sizes.split(",")), pieces.split(",")):
+        figures.setdefault(str(loans), {})[piece] = measured(piece, loans)
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         write_page(figures)
     say(f"written: {FIGURES.with_suffix('.md').relative_to(REPOSITORY)}")

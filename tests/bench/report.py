@@ -51,31 +51,38 @@ def write_page(figures):
         "<!-- measured by `make bench`; do not edit: what it means stands in tests/bench/notes.md -->\n",
         "# How fast it is\n",
         NOTES.read_text(encoding="utf-8"),
-        *(_size(figures[size]) for size in sorted(figures, key=int)),
+        *(_size(int(size), figures[size]) for size in sorted(figures, key=int)),
     ]
     FIGURES.with_suffix(".md").write_text("\n".join(parts), encoding="utf-8")
 
 
-def _size(found):
-    where, rows = found["machine"], found["rows"]
+def _size(loans, pieces):
+    lines = [f"## {loans:,} loans\n"]
+    if "ways" in pieces:
+        lines += _ways(pieces["ways"]["figures"], loans)
+        lines.append(_measured(pieces["ways"]))
+    if "day" in pieces:
+        day = pieces["day"]["figures"]
+        rows = day["rows"]
+        lines += _steps(day["steps"], day["first_plan"])
+        lines += _airflow(day)
+        lines.append(
+            f"A delivery: {rows['instalment']:,} instalments, {rows['transaction']:,} transactions, "
+            f"{rows['party']:,} borrowers; {sum(rows.values()):,} rows in all. {_measured(pieces['day'])}"
+        )
+    else:
+        lines.append(f"A whole day of this size was not measured: `make bench BENCH_LOANS={loans} BENCH_PIECES=day`.\n")
+    return "\n".join(lines)
+
+
+def _measured(piece):
+    """When, and on what."""
+    where = piece["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in where["packages"].items())
-    machine_words = (
-        f"{found['measured_at']}; {where['processor']}, {where['cores']} cores, {where['memory_gb']} GB; "
+    return (
+        f"Measured {piece['measured_at']}; {where['processor']}, {where['cores']} cores, {where['memory_gb']} GB; "
         f"{where['system']}, Python {where['python']}; {packages}. Load before: {where['load_before']}.\n"
     )
-    book_words = (
-        f"{rows['instalment']:,} instalments, {rows['transaction']:,} transactions, {rows['party']:,} borrowers; "
-        f"{sum(rows.values()):,} rows a delivery.\n"
-    )
-    lines = [
-        f"## {found['loans']:,} loans\n",
-        machine_words,
-        book_words,
-        *_ways(found["ways"], found["loans"]),
-        *_steps(found["steps"], found["first_plan"]),
-        *_airflow(found),
-    ]
-    return "\n".join(lines)
 
 
 def _ways(ways, loans):

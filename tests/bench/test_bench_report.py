@@ -10,17 +10,16 @@ from support.big_book import FIRST, write_book
 
 STEP = {"seconds": 2.0, "peak_mb": 400, "rows": 1000, "noun": ""}
 WAY = {"seconds": 0.5, "peak_mb": 300, "result": [1000, 80, 900, 5000]}
-FIGURES = {
-    "loans": 1000,
-    "measured_at": "2026-03-02 10:00 UTC",
-    "machine": report.machine(0.0),
+MEASURED = {"measured_at": "2026-03-02 10:00 UTC", "machine": report.machine(0.0)}
+WAYS = {"scan": {**WAY, "result": []}, "two_stage": WAY, "ageing": WAY, "polars": WAY}
+DAY = {
     "rows": {"instalment": 12_000, "transaction": 6_000, "party": 500},
-    "ways": {"scan": {**WAY, "result": []}, "two_stage": WAY, "ageing": WAY, "polars": WAY},
     "steps": [{**STEP, "step": "extract", "noun": "loan"}, {**STEP, "step": "age", "seconds": 4.0}],
     "first_plan": STEP,
     "retention": STEP,
     "airflow": {"seconds": 8.0, "idle_seconds": 1.0, "tasks": {"extract": 3.0, "age": 4.5, "wait_for_source": 0.5}},
 }
+FIGURES = {"ways": {**MEASURED, "figures": WAYS}, "day": {**MEASURED, "figures": DAY}}
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +54,14 @@ def test_later_delivery_holds_what_was_paid_since(tmp_path):
 def test_page_tells_sums_shares_and_what_was_not_run(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "FIGURES", tmp_path / "bench.json")
 
-    report.write_page(json.loads(json.dumps({"1000": FIGURES})))
+    report.write_page(json.loads(json.dumps({"1000": FIGURES, "20000": {"ways": FIGURES["ways"]}})))
 
     page = (tmp_path / "bench.md").read_text()
     assert "| **sum** | **6.0** |" in page
     assert "orchestration 2.0 s, 25 % of the run" in page
     assert "the yardstick's work | not run" in page
     assert "1,000 loans, 80 past due" in page
+    assert "make bench BENCH_LOANS=20000 BENCH_PIECES=day" in page
 
 
 def test_covered_time_counts_overlapping_tasks_once():

@@ -102,8 +102,8 @@ def measured_ways(root, loans):
         if way == "pandas" and loans > PANDAS_LOANS:
             continue
         runs = [child("age_once.py", root / "plain", way) for _ in range(3 if loans <= SMALL else 1)]
-        found[way] = {"seconds": min(run["seconds"] for run in runs), "peak_mb": max(run["peak_mb"] for run in runs)}
-        found[way]["result"] = runs[0]["result"]
+        found[way] = {name: min(run[name] for run in runs) for name in ("seconds", "cpu_seconds")}
+        found[way] |= {"peak_mb": max(run["peak_mb"] for run in runs), "result": runs[0]["result"]}
         say(f"{loans:,} loans: {way} {found[way]['seconds']:.2f} s, {found[way]['peak_mb']:,} MB")
     results = {tuple(one["result"]) for one in found.values() if one["result"]}
     if len(results) != 1:

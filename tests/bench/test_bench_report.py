@@ -8,8 +8,8 @@ from bench.age_once import in_duckdb, in_pandas, in_polars
 from bench.airflow_day import _covered
 from support.big_book import FIRST, write_book
 
-STEP = {"seconds": 2.0, "peak_mb": 400, "rows": 1000, "noun": ""}
-WAY = {"seconds": 0.5, "peak_mb": 300, "result": [1000, 80, 900, 5000]}
+STEP = {"seconds": 2.0, "cpu_seconds": 1.5, "peak_mb": 400, "rows": 1000, "noun": ""}
+WAY = {"seconds": 0.5, "cpu_seconds": 1.5, "peak_mb": 300, "result": [1000, 80, 900, 5000]}
 MEASURED = {"measured_at": "2026-03-02 10:00 UTC", "machine": report.machine(0.0)}
 WAYS = {"scan": {**WAY, "result": []}, "two_stage": WAY, "ageing": WAY, "polars": WAY}
 DAY = {

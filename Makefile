@@ -37,14 +37,15 @@ down: setup ## stop a `make up` or `make run` of this checkout
 setup: $(STAMP) ## the virtual environment, from the lock
 
 test-all: test ## the fast tests, then those that start Airflow or kill processes
-	@$(BIN)/pytest -q -m "airflow or chaos or celery or docs"
+	@$(BIN)/pytest -q -m "airflow or chaos or celery or docs or browser"
 
 lint: setup ## style, types, SQL, YAML
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --disable-progress-bar include/arrears/sql
-	@$(BIN)/sqlfluff lint --disable-progress-bar --dialect postgres include/arrears/warehouse/views
+	@$(BIN)/sqlfluff lint --disable-progress-bar --dialect postgres include/arrears/warehouse/views \
+		plugins/arrears_ui/sql
 	@$(BIN)/yamllint --strict .
 
 docs: setup ## write the generated pages again

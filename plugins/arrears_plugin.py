@@ -1,6 +1,7 @@
-"""What Arrears adds to the Airflow UI: a Runbook link on every task of its DAGs, and the page behind it.
+"""What Arrears adds to the Airflow UI: pages in the navigation and on every run, and links on every task of its DAGs.
 
-The page shows the runbook of the error the task last recorded. Every route needs a login; documentation routes are off.
+*Portfolio*, *Account* and *Outbox* stand in the navigation, the *Day report* on every run; a task leads to the runbook
+of its last error and to its run's day report. Every route needs a login; documentation routes are off.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from airflow.models.taskinstancekey import TaskInstanceKey
 
 URL_PREFIX = "/arrears"
+# Without a leading slash: Airflow may live below a path of its server.
+PLACE = URL_PREFIX.removeprefix("/")
 
 
 class RunbookLink(BaseOperatorLink):
@@ -25,10 +28,23 @@ class RunbookLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ANN401, ARG002  Airflow's signature
         """Address below the UI's own; empty for DAGs that are not ours."""
-        if not ti_key.dag_id.startswith(PREFIX):
-            return ""
-        query = urlencode({"dag_id": ti_key.dag_id, "run_id": ti_key.run_id, "task_id": ti_key.task_id})
-        return f"{URL_PREFIX}/runbook?{query}"
+        return _address("runbook", ti_key, task_id=ti_key.task_id)
+
+
+class DayReportLink(BaseOperatorLink):
+    """Leads from a task instance to the day report of its run."""
+
+    name = "Day report"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ANN401, ARG002  as above
+        """Address below the UI's own; empty for DAGs that are not ours."""
+        return _address("run", ti_key)
+
+
+def _address(page: str, ti_key: TaskInstanceKey, **more: str) -> str:
+    if not ti_key.dag_id.startswith(PREFIX):
+        return ""
+    return f"{URL_PREFIX}/{page}?{urlencode({'dag_id': ti_key.dag_id, 'run_id': ti_key.run_id, **more})}"
 
 
 class PagesOnDemand:
@@ -36,16 +52,26 @@ class PagesOnDemand:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  ASGI's own types
         """Hand the request on."""
-        from arrears_ui.pages import app  # noqa: PLC0415
+        from arrears_ui.app import pages  # noqa: PLC0415
 
-        await app(scope, receive, send)
+        await pages(scope, receive, send)
+
+
+def _view(name: str, href: str, destination: str, url_route: str, **more: str) -> dict[str, Any]:
+    return {"name": name, "href": f"{PLACE}/{href}", "destination": destination, "url_route": url_route, **more}
 
 
 class ArrearsPlugin(AirflowPlugin):
-    """Registers the link and the page."""
+    """Registers pages and links."""
 
     name = "arrears"
     fastapi_apps: ClassVar[list[dict[str, Any]]] = [
         {"app": PagesOnDemand(), "url_prefix": URL_PREFIX, "name": "Arrears"}
     ]
-    global_operator_extra_links: ClassVar[list[BaseOperatorLink]] = [RunbookLink()]
+    external_views: ClassVar[list[dict[str, Any]]] = [
+        _view("Portfolio", "portfolio", "nav", "arrears-portfolio"),
+        _view("Account", "account", "nav", "arrears-account", category="browse"),
+        _view("Outbox and approvals", "outbox", "nav", "arrears-outbox", category="browse"),
+        _view("Day report", "run?dag_id={DAG_ID}&run_id={RUN_ID}", "dag_run", "arrears-day"),
+    ]
+    global_operator_extra_links: ClassVar[list[BaseOperatorLink]] = [RunbookLink(), DayReportLink()]

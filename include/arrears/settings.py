@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from arrears.errors import ConfigurationError
@@ -41,6 +41,8 @@ class Settings(BaseSettings):
         watch_margin_hours: Hours that a day may take once its source's deadline has passed, before it is late.
         watch_unknown_hours: Hours within which somebody settles a send of which nobody knows whether it was made.
         watch_webhook: Where `arrears watch` posts its alarms as JSON; empty for nowhere.
+        lender_url: Address of a loan in the lender's own system, with ``{portfolio}`` and ``{loan_id}``, which the
+            account page links to; empty for none.
     """
 
     model_config = SettingsConfigDict(env_prefix="ARREARS_", env_file=ENVIRONMENT_FILE, extra="ignore")
@@ -63,6 +65,18 @@ class Settings(BaseSettings):
     watch_margin_hours: int = Field(default=2, ge=0, le=24)
     watch_unknown_hours: int = Field(default=4, ge=0)
     watch_webhook: SecretStr | None = None
+    lender_url: str = ""
+
+    @field_validator("lender_url")
+    @classmethod
+    def _is_web_address(cls, pattern: str) -> str:
+        if pattern and not pattern.startswith(("https://", "http://")):
+            raise ValueError("an address that begins with https://")
+        try:
+            pattern.format(portfolio="", loan_id="")
+        except (LookupError, ValueError, AttributeError):
+            raise ValueError("{portfolio} and {loan_id} are the only names in braces") from None
+        return pattern
 
     @property
     def warehouse(self) -> str:

@@ -1,11 +1,3 @@
 """Airflow's home and folders must be set before anything imports Airflow."""
 
-import os
-import tempfile
-from pathlib import Path
-
-REPOSITORY = Path(__file__).parents[2]
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="arrears-airflow-home-")
-os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(REPOSITORY / "dags")
-os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(REPOSITORY / "plugins")
-os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+from support import airflow_home  # noqa: F401  sets them

@@ -1,4 +1,4 @@
-"""The plugin loads cheaply, links only our DAGs, and no page answers without a login."""
+"""The plugin loads cheaply and links only our DAGs; what its pages answer, and to whom, is in ``tests/ui``."""
 
 import subprocess
 import sys
@@ -43,10 +43,32 @@ def test_runbook_link_leads_to_the_tasks_page(link, dag_id, address):
     assert link.get_link(None, ti_key=key) == address
 
 
+def test_day_report_link_leads_to_the_runs_report():
+    found = [item for plugin in plugins_manager._get_plugins()[0] for item in plugin.global_operator_extra_links]  # noqa: SLF001
+    [day] = [item for item in found if item.name == "Day report"]
+    key = SimpleNamespace(dag_id="collections_daily__book", run_id="r 1", task_id="age")
+
+    assert day.get_link(None, ti_key=key) == "/arrears/run?dag_id=collections_daily__book&run_id=r+1"
+    assert day.get_link(None, ti_key=SimpleNamespace(dag_id="x", run_id="r", task_id="t")) == ""
+
+
+def test_pages_stand_in_the_navigation_and_on_every_run():
+    [ours] = [plugin for plugin in plugins_manager._get_plugins()[0] if plugin.name == "arrears"]  # noqa: SLF001
+
+    places = {view["name"]: (view["destination"], view["href"]) for view in ours.external_views}
+
+    assert places["Day report"] == ("dag_run", "arrears/run?dag_id={DAG_ID}&run_id={RUN_ID}")
+    assert {name for name, (place, _) in places.items() if place == "nav"} == {
+        "Portfolio",
+        "Account",
+        "Outbox and approvals",
+    }
+
+
 def test_pages_are_not_imported_with_the_plugin():
     script = (
         "from airflow import plugins_manager; plugins_manager._get_plugins(); import sys; "
-        "print('arrears_ui.pages' in sys.modules)"
+        "print('arrears_ui.app' in sys.modules or 'plotly' in sys.modules)"
     )
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -54,25 +76,15 @@ def test_pages_are_not_imported_with_the_plugin():
     assert done.stdout.strip().splitlines()[-1] == "False"
 
 
-def test_every_route_needs_a_login():
-    from arrears_ui.pages import app  # noqa: PLC0415  the plugins folder is on the path once plugins are loaded
-
-    routes = [route for route in app.routes if hasattr(route, "dependant")]
-
-    assert {route.path for route in app.routes} == {"/runbook", "/runbook/{code}"}
-    assert len(routes) == 2
-    assert all(len(route.dependant.dependencies) >= 1 for route in routes)
-
-
 @pytest.mark.parametrize("code", ["../../etc/passwd", "ARR-XXX-999", "ARR-RUN-KEY.md"])
 def test_runbook_page_refuses_what_is_no_code(code):
-    from arrears_ui.pages import HTTPException, runbook_html  # noqa: PLC0415  as above
+    from arrears_ui.runbook import HTTPException, runbook_html  # noqa: PLC0415  as above
 
     with pytest.raises(HTTPException):
         runbook_html(code)
 
 
 def test_runbook_page_renders():
-    from arrears_ui.pages import runbook_html  # noqa: PLC0415  as above
+    from arrears_ui.runbook import runbook_html  # noqa: PLC0415  as above
 
     assert "<h2>Safe to rerun?</h2>" in runbook_html("ARR-RUN-PREDECESSOR")

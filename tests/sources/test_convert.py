@@ -42,7 +42,7 @@ def connection():
 
 def staged(tmp_path, table, malformed=None):
     path = tmp_path / "rows.parquet"
-    schema = stage(table.to_reader(), path)
+    schema = stage(table.to_reader(), path, "extract__loan")
     if malformed:
         pq.write_table(pa.Table.from_pylist(malformed), tmp_path / "malformed.parquet")
     return Staged(path, schema, tmp_path / "malformed.parquet" if malformed else None, "")

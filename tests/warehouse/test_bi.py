@@ -13,6 +13,7 @@ from arrears.warehouse.bi import View, create_views, views
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.migrate import upgrade
 from arrears.warehouse.roles import BI_LOGIN, create_bi_login
+from arrears.warehouse.run_steps import StepRows, note
 from arrears.warehouse.tables import FACTS
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
@@ -24,6 +25,7 @@ VIEW_NAMES = {
     "bucket_history",
     "bucket_migration_daily",
     "case_daily",
+    "case_loan_daily",
     "contact_blocked_by_rule",
     "contact_breach",
     "contact_decision",
@@ -41,8 +43,10 @@ VIEW_NAMES = {
     "par_daily",
     "portfolio_daily",
     "publication",
+    "publication_change",
     "quarantine",
     "queue_daily",
+    "run_step",
     "source_difference",
 }
 PERSONAL = re.compile(
@@ -57,6 +61,9 @@ def bi(warehouse_url, tmp_path_factory):
     settings = make_book(tmp_path_factory.mktemp("bi")).model_copy(update={"warehouse_url": SecretStr(warehouse_url)})
     put_day(settings, loans=3, amount=100, planned=("a",))
     publish("book", DAY, is_backfill=False, now=NOON, settings=settings)
+    put_day(settings, loans=3, amount=200, planned=("a",))  # the date again: a second publication has changes
+    publish("book", DAY, is_backfill=True, now=NOON, settings=settings)
+    note(warehouse_url, "book", DAY, "run", "age", [StepRows("core__loan_delinquency_daily", "out", 3)])
     with transaction(warehouse_url) as connection:  # what a demo ledger lays beside the warehouse
         connection.execute(text("CREATE SCHEMA core_banking"))
         connection.execute(text("CREATE TABLE core_banking.customer AS SELECT 1 AS customer_id"))
@@ -177,6 +184,7 @@ def test_no_view_shows_a_person(bi):
     assert shown == {
         ("assignment_daily", "agent_id"),
         ("quarantine", "table_name"),
+        ("run_step", "table_name"),
         ("quarantine", "column_name"),
         ("data_dictionary", "view_name"),
         ("data_dictionary", "column_name"),

@@ -67,6 +67,7 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
         "business_date": business_date,
         "as_of": as_of,
         "status_code": loan["status_code"],
+        "currency": loan["currency"],
         "why": _sentence(age, account, loan, terms, as_of) + (f" -> {bucket}" if age.past_due_on else ""),
         "past_due_on": age.past_due_on,
         "past_due_days": age.past_due_days,

@@ -216,7 +216,7 @@ def _stage(day: Day, noun: str, select: str, shop: _Workshop, delivery: Delivery
     rows = shop.folder / "rows.parquet"
     with _delivered(day, select, RAW[noun], where, shop, delivery=delivery) as delivered:
         check_delivery(RAW[noun], delivered.reader.schema, where)
-        schema = stage(delivered.reader, rows)
+        schema = stage(delivered.reader, rows, f"extract__{noun}")
     source = json.dumps([select, sorted(delivered.files.items())])
     return Staged(rows, schema, delivered.malformed, hashlib.sha256(source.encode()).hexdigest())
 

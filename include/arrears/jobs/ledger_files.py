@@ -111,7 +111,7 @@ def read_ledger(
         ):
             check_delivery(contract, delivered.reader.schema, f"{directory}/{noun}")
             rows = Path(name) / "rows.parquet"
-            staged = Staged(rows, stage(delivered.reader, rows), delivered.malformed, "")
+            staged = Staged(rows, stage(delivered.reader, rows, f"extract__{noun}"), delivered.malformed, "")
             connection.execute(f"CREATE TABLE extract__{noun} AS {extract_select(contract, staged)}")
 
 

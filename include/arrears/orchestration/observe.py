@@ -16,8 +16,11 @@ import structlog
 from airflow.sdk import get_current_context
 from airflow.sdk.observability import stats
 
+from arrears.errors import ArrearsError
 from arrears.orchestration.callbacks import describe
 from arrears.orchestration.run import current_run
+from arrears.progress import listening
+from arrears.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from arrears.lake import Manifest
 
 log = structlog.get_logger("arrears.jobs")
+PROGRESS_SECONDS = 5  # between two words on how far a step is
 
 
 @dataclass
@@ -80,7 +84,7 @@ def observed(job: Callable[..., dict[str, Any]], portfolio: str, *arguments: str
     _Latest.observation = seen
     started = time.monotonic()
     try:
-        with kept_journal() as journal:
+        with kept_journal() as journal, listening(_Progress(seen, run.run_ref)):
             try:
                 seen.summary = job(portfolio, run.business_date, *arguments, run_ref=run.run_ref, **options)
             finally:
@@ -89,7 +93,73 @@ def observed(job: Callable[..., dict[str, Any]], portfolio: str, *arguments: str
         _tell_of_failure(seen, error, time.monotonic() - started)
         raise
     _tell(seen, time.monotonic() - started)
+    _note_steps(seen, run.run_ref, round(time.monotonic() - started))
     return seen.summary
+
+
+class _Progress:
+    """Tells of a long step while it works: a line in the task's log, and the figure of the day report.
+
+    Args:
+        seen: The task.
+        run_ref: Its run.
+    """
+
+    def __init__(self, seen: Observation, run_ref: str) -> None:
+        self._seen = seen
+        self._run_ref = run_ref
+        self._told_at = time.monotonic()
+
+    def __call__(self, table: str, rows: int, of: int | None) -> None:
+        """Hear of rows done; told on at most every ``PROGRESS_SECONDS``."""
+        if time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return
+        seen = self._seen
+        log.info(
+            "rows done", portfolio=seen.portfolio, step=seen.step, table=table, rows=rows, **({"of": of} if of else {})
+        )
+        _note(seen, self._run_ref, [("out", table, rows, None, None, None)])
+        self._told_at = time.monotonic()
+
+
+def _note_steps(seen: Observation, run_ref: str, seconds: int) -> None:
+    """What the day report shows of a step that has ended."""
+    rejected = {f"extract__{noun}": counts["rejected"] for noun, counts in seen.summary.get("tables", {}).items()}
+    _note(
+        seen,
+        run_ref,
+        [
+            *(
+                ("in", m.table, m.rows, rejected.get(m.table), m.content_hash, seconds)
+                for m in _of_day(seen, seen.read)
+            ),
+            *(("out", m.table, m.rows, None, m.content_hash, seconds) for m in _of_day(seen, seen.written)),
+            *(("out", fact, rows, None, None, seconds) for fact, rows in seen.summary.get("facts", {}).items()),
+        ],
+    )
+
+
+def _of_day(seen: Observation, manifests: list[Manifest]) -> list[Manifest]:
+    return [manifest for manifest in manifests if manifest.business_date == seen.business_date.isoformat()]
+
+
+def _note(
+    seen: Observation, run_ref: str, figures: list[tuple[str, str, int, int | None, str | None, int | None]]
+) -> None:
+    """Write figures for the day report; a warehouse that is away must not fail a step that does not need it."""
+    settings = load_settings()
+    if settings.warehouse_url is None:
+        return
+    from arrears.warehouse.run_steps import StepRows, note  # noqa: PLC0415  not needed to parse a DAG
+
+    rows = [
+        StepRows(table, direction, number, rejected, seconds is not None, content_hash, seconds)
+        for direction, table, number, rejected, content_hash, seconds in figures
+    ]
+    try:
+        note(settings.warehouse, seen.portfolio, seen.business_date, run_ref, seen.step, rows)
+    except ArrearsError as error:
+        log.warning("the day report lacks this step", step=seen.step, code=error.code)
 
 
 def _tell(seen: Observation, seconds: float) -> None:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from arrears.contracts.model import ColumnType
 from arrears.errors import SourceColumnsError, SourceTypeError
+from arrears.progress import rows_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,16 +128,24 @@ def may_carry(delivered: pa.DataType, wanted: ColumnType) -> bool:
     return wanted is ColumnType.BOOLEAN and bool(pa.types.is_boolean(delivered))
 
 
-def stage(reader: pa.RecordBatchReader, path: Path) -> pa.Schema:
+def stage(reader: pa.RecordBatchReader, path: Path, table: str) -> pa.Schema:
     """Write a stream of record batches to one Parquet file, a batch at a time.
+
+    Args:
+        reader: The rows.
+        path: The file.
+        table: What they are, for whoever follows the progress.
 
     Returns:
         The staged schema: every text as plain text, every instant in UTC microseconds.
     """
     schema = pa.schema([pa.field(field.name, _staged_type(field.type)) for field in reader.schema])
+    rows = 0
     with pq.ParquetWriter(path, schema, compression="lz4") as writer:
         for batch in reader:
             writer.write_batch(batch.cast(schema, safe=False), row_group_size=ROW_GROUP)
+            rows += batch.num_rows
+            rows_done(table, rows)
     return schema
 
 

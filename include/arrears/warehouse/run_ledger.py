@@ -112,6 +112,18 @@ def last_failure(url: str, portfolio: str, run_ref: str, task: str = "") -> tupl
     return None if row is None else (row.error_code, row.message, row.runbook)
 
 
+def entries_of(url: str, portfolio: str, run_ref: str) -> list[Trouble]:
+    """Everything that a run and its tasks said, oldest first.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+    """
+    said = select(RUN_LEDGER).where(ENTRY.portfolio == portfolio, ENTRY.run_ref == run_ref).order_by(ENTRY.entry_id)
+    with transaction(url) as connection:
+        rows = connection.execute(said).all()
+    return [_entry(row) for row in rows]
+
+
 def troubles(url: str, portfolio: str) -> list[Trouble]:
     """Runs and tasks whose newest entry is ``failed`` or ``started``, oldest first.
 
@@ -137,19 +149,20 @@ def troubles(url: str, portfolio: str) -> list[Trouble]:
         (row for row in rows if row.state_code != "finished" and row.entry_id > finished_at.get(row.business_date, 0)),
         key=lambda row: row.entry_id,
     )
-    return [
-        Trouble(
-            row.business_date,
-            row.run_ref,
-            row.task,
-            row.state_code,
-            row.error_code or "",
-            row.message or "",
-            row.runbook or "",
-            row.at,
-        )
-        for row in open_entries
-    ]
+    return [_entry(row) for row in open_entries]
+
+
+def _entry(row: Any) -> Trouble:  # noqa: ANN401  a row of the ledger
+    return Trouble(
+        row.business_date,
+        row.run_ref,
+        row.task,
+        row.state_code,
+        row.error_code or "",
+        row.message or "",
+        row.runbook or "",
+        row.at,
+    )
 
 
 def _append(url: str, portfolio: str, business_date: Day, **values: Any) -> None:  # noqa: ANN401  column values

@@ -15,6 +15,7 @@ from arrears.contracts.model import ColumnType
 from arrears.engine.duckdb import quoted
 from arrears.errors import PublishAuditError, SchemaRefusedError
 from arrears.failpoints import failpoint
+from arrears.progress import rows_done
 from arrears.warehouse.connection import bulk_connection, transaction
 from arrears.warehouse.migrate import check_tables
 from arrears.warehouse.tables import FACTS, STG
@@ -92,6 +93,7 @@ def stage(
                 db_schema_name="stg",
             )
             figures[contract.table] = lake_figures(lake, contract)
+            rows_done(contract.mart, figures[contract.table].rows)
             failpoint("publish.in_staging")
         connection.commit()
     return figures

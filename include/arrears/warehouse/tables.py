@@ -150,6 +150,26 @@ RUN_LEDGER = Table(
     comment="What runs and tasks said of themselves, appended only; started and never finished means killed.",
 )
 
+RUN_STEP = Table(
+    "run_step",
+    metadata,
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("run_ref", Text, primary_key=True, comment="The run"),
+    Column("task", Text, primary_key=True, comment="Task of the run"),
+    Column("table_name", Text, primary_key=True, comment="Table of the lake, or fact of the warehouse"),
+    Column("direction_code", Text, primary_key=True, comment="in: read by the task; out: written by it"),
+    Column("business_date", Date, nullable=False, comment="The day that is worked"),
+    Column("rows", BigInteger, nullable=False, comment="Rows; so far, while the task is at work on them"),
+    Column("rejected", BigInteger, nullable=True, comment="Rows set aside by validation; NULL: it is no validation"),
+    Column("is_done", Boolean, nullable=False, comment="Whether the task has ended with them"),
+    Column("content_hash", Text, nullable=True, comment="Of the lake partition; NULL until it is done"),
+    Column("seconds", BigInteger, nullable=True, comment="What the whole task took; NULL until it is done"),
+    Column("at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When it was written"),
+    Index("run_step_day", "portfolio", "business_date"),
+    schema="ops",
+    comment="Rows in and out of every step of a run, as its last try told; also how far a long step is.",
+)
+
 # Who must not be contacted twice: the human over portfolios, or the portfolio's borrower where nobody knows the human.
 PERSON_KEY = "COALESCE(person_id, portfolio || '/' || borrower_id)"
 

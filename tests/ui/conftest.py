@@ -1,0 +1,101 @@
+"""The real Airflow API server in this process, its plugin's pages over a real warehouse with published days."""
+
+from support import airflow_home  # noqa: F401, I001  before anything imports Airflow
+
+import shutil
+
+import pytest
+from arrears.jobs.publish import publish
+from arrears.settings import Settings
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.run_ledger import failed, started
+from arrears.warehouse.run_steps import StepRows, note
+from pydantic import SecretStr
+from sqlalchemy import text
+from support.books import make_book
+from support.facts import DAY, NOON, put_day
+from support.pages import CHOSEN_ELSEWHERE, FAILED_RUN, NEXT, RUN, SCRIPT
+
+
+@pytest.fixture(scope="package")
+def airflow_app():
+    """Airflow's own API server with the plugin, on a metadata database that knows two portfolios' DAGs."""
+    from airflow import settings
+    from airflow.api_fastapi.app import create_app
+    from airflow.models import DagModel, import_all_models
+    from airflow.models.base import Base
+    from airflow.models.dagbundle import DagBundleModel
+    from sqlalchemy.orm import Session
+
+    import_all_models()
+    Base.metadata.create_all(settings.engine)
+    with Session(settings.engine) as session:
+        if session.get(DagBundleModel, "tests") is None:
+            session.add(DagBundleModel(name="tests"))
+            session.flush()
+            for name in ("book", "empty", "other"):
+                session.add(DagModel(dag_id=f"collections_daily__{name}", bundle_name="tests", fileloc=""))
+            session.commit()
+    return create_app("core")
+
+
+@pytest.fixture(scope="module")
+def deployment(warehouse_url, tmp_path_factory):
+    """Two published days of ``book``, nothing of ``empty`` and ``other``, and two runs: one published, one failed."""
+    folder = tmp_path_factory.mktemp("pages")
+    settings = make_book(folder).model_copy(update={"warehouse_url": SecretStr(warehouse_url)})
+    for name in ("empty", "other"):
+        shutil.copytree(settings.portfolios / "book", settings.portfolios / name)
+    put_day(settings, loans=3, amount=100_50, planned=("a", "b"))
+    publish("book", DAY, is_backfill=False, now=NOON, run_ref=RUN, settings=settings)
+    put_day(settings, NEXT, loans=4, amount=100_50)
+    publish("book", NEXT, is_backfill=True, now=NOON, run_ref="manual__3", settings=settings)
+    started(warehouse_url, "book", DAY, RUN)
+    note(warehouse_url, "book", DAY, RUN, "age", [StepRows("core__loan_delinquency_daily", "out", 4, seconds=1)])
+    started(warehouse_url, "book", NEXT, FAILED_RUN)
+    problem = {"error_code": "ARR-VAL-001", "message": "ARR-VAL-001: too many rejects", "runbook": "x"}
+    failed(warehouse_url, "book", NEXT, FAILED_RUN, "validate", **problem)
+    failed(warehouse_url, "book", NEXT, FAILED_RUN, **problem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Settings.model_config, "env_file", None)  # not the developer's own deployment
+        patch.setenv("ARREARS_WAREHOUSE_URL", warehouse_url)
+        patch.setenv("ARREARS_LAKE_URL", settings.lake_url)
+        patch.setenv("ARREARS_LENDER_URL", "https://lender.example/{portfolio}/{loan_id}")
+        for name in ("portfolios", "policies", "strategies"):
+            patch.setenv(f"ARREARS_{name.upper()}", str(getattr(settings, name)))
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def scripted(deployment, warehouse_url):
+    """The same days with a script in every text that others choose; undone by no one, so it comes last."""
+    with transaction(warehouse_url) as connection:
+        for statement in CHOSEN_ELSEWHERE:
+            assert connection.execute(text(statement), {"script": SCRIPT}).rowcount > 0, statement
+    return deployment
+
+
+@pytest.fixture(scope="module")
+def browser_of(airflow_app, deployment):  # noqa: ARG001  the pages need it
+    """A client of a user, logged in as a browser is: by cookie; ``None`` is nobody."""
+    import json
+    from pathlib import Path
+
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+    from starlette.testclient import TestClient
+
+    passwords = json.loads(Path(SimpleAuthManager.get_generated_password_file()).read_text())
+
+    def open_browser(user):
+        client = TestClient(airflow_app, follow_redirects=False, raise_server_exceptions=False)
+        if user is not None:
+            answer = client.post("/auth/token", json={"username": user, "password": passwords[user]})
+            client.cookies.set("_token", answer.json()["access_token"])
+        return client
+
+    return open_browser
+
+
+@pytest.fixture
+def viewer(browser_of):
+    return browser_of("viewer")

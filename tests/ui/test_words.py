@@ -1,0 +1,120 @@
+"""The text catalogue is complete in both languages, and every key of it is said somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from arrears.contracts import core, ledger, out
+from arrears.contracts.model import Contract
+
+UI = Path(__file__).parents[2] / "plugins" / "arrears_ui"
+SAID = re.compile(r"""\b(?:t|words)\(\s*f?["']([^"']+)["']\s*(~|[,)])""")
+CODED = re.compile(r"""\.code\(["']([^"']+)["']""")
+# Catalogue prefix by the contract column whose closed list it speaks.
+LISTS = {
+    "event": (core, "core__delinquency_event_daily", "event_code"),
+    "case_event": (core, "core__case_daily", "event_code"),
+    "close_reason": (core, "core__case_daily", "close_reason_code"),
+    "effect": (core, "core__contact_decision_daily", "effect_code"),
+    "channel": (out, "out__contact_plan_daily", "channel_code"),
+    "contact_state": (out, "out__contact_plan_daily", "state_code"),
+    "severity": (out, "out__quarantine", "severity_code"),
+    "transaction": (ledger, "raw__transaction", "kind_code"),
+}
+
+
+@pytest.fixture(scope="module")
+def ui():
+    """The plugin's package, which is on the path once Airflow has loaded its plugins."""
+    from airflow import plugins_manager
+
+    plugins_manager._get_plugins()  # noqa: SLF001
+    from arrears_ui import registry, words
+
+    return registry, words
+
+
+def sources():
+    return {path.name: path.read_text(encoding="utf-8") for path in [*UI.glob("*.py"), *UI.glob("templates/*.html")]}
+
+
+def said(text):
+    """Whole keys, and beginnings of keys, that a source asks for."""
+    keys, beginnings = set(), set()
+    for key, after in SAID.findall(text):
+        if "{" in key or after == "~":
+            beginnings.add(key.partition("{")[0])
+        else:
+            keys.add(key)
+    return keys, beginnings | {f"{kind}." for kind in CODED.findall(text)}
+
+
+def asked(registry):
+    keys, beginnings = set(), {"column.", "table.", "empty."}
+    for text in sources().values():
+        found = said(text)
+        keys |= found[0]
+        beginnings |= found[1]
+        keys |= set(re.findall(r"""["']((?:trouble|complete)\.(?!html)[a-z_]+)["']""", text))
+    for table in registry.TABLES.values():
+        keys |= {f"table.{table.name}", f"empty.{table.name}", *(f"column.{column.name}" for column in table.columns)}
+        beginnings |= {f"{column.codes}." for column in table.columns if column.codes}
+    return keys, beginnings
+
+
+def test_both_languages_have_the_same_keys_and_no_empty_text(ui):
+    english, chinese = (ui[1].catalogue()[language] for language in ("en", "zh"))
+
+    assert len(english) > 250
+    assert english.keys() == chinese.keys()
+    assert [key for texts in (english, chinese) for key, text in texts.items() if not str(text).strip()] == []
+
+
+def test_both_languages_fill_in_the_same_names(ui):
+    english, chinese = (ui[1].catalogue()[language] for language in ("en", "zh"))
+    different = [
+        key for key in english if set(re.findall(r"{\w+}", english[key])) != set(re.findall(r"{\w+}", chinese[key]))
+    ]
+
+    assert different == []
+
+
+def test_chinese_is_chinese(ui):
+    same_in_both = {"csv", "column.par30_ratio", "measure.par30_ratio", "trouble.coded"}
+    texts = ui[1].catalogue()["zh"]
+
+    assert {key for key, text in texts.items() if not re.search(r"[\u4e00-\u9fff]", text)} == same_in_both
+
+
+def test_every_key_that_a_page_asks_for_is_there(ui):
+    registry, words = ui
+    keys, beginnings = asked(registry)
+    there = words.catalogue()["en"]
+
+    assert len(keys) > 150
+    assert sorted(keys - there.keys()) == []
+    open_lists = {"hold.", "purpose."}  # a lender's own words stand for themselves
+    assert sorted(b for b in beginnings - open_lists if not any(key.startswith(b) for key in there)) == []
+
+
+def test_every_key_is_asked_for(ui):
+    registry, words = ui
+    keys, beginnings = asked(registry)
+    keys |= {f"{key}.title" for key in keys if key.startswith("trouble.")}
+
+    unused = [
+        key
+        for key in words.catalogue()["en"]
+        if key not in keys and not any(key.startswith(beginning) for beginning in beginnings)
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize("prefix", sorted(LISTS))
+def test_every_code_of_a_closed_list_has_a_word(ui, prefix):
+    module, table, column_name = LISTS[prefix]
+    [contract] = [value for value in vars(module).values() if isinstance(value, Contract) and value.table == table]
+    [column] = [column for column in contract.columns if column.name == column_name]
+
+    assert column.codes
+    assert [code for code in column.codes if code and f"{prefix}.{code}" not in ui[1].catalogue()["en"]] == []

@@ -277,6 +277,57 @@ class PublishLockedError(ArrearsError):
     retryable = True
 
 
+# ------------------------------------------------------------------------------------------------------- sending
+class LeaseTooShortError(ArrearsError):
+    """A claim could run out while its own delivery is still alive."""
+
+    code = "ARR-SND-001"
+    consequence = "Nothing was claimed or sent."
+
+
+class ClaimTooOldError(ArrearsError):
+    """A dispatcher woke up past half the lease of its claim."""
+
+    code = "ARR-SND-002"
+    consequence = "The message was not sent; it will be claimed again."
+    retryable = True
+
+
+class PayloadChangedError(ArrearsError):
+    """An attempt would be repeated under its key with another content."""
+
+    code = "ARR-SND-003"
+    consequence = "Nothing was sent again; the attempt stays unknown until a person settles it."
+
+
+class EndpointRefusedError(ArrearsError):
+    """A channel's address is not one that this deployment allows."""
+
+    code = "ARR-SND-004"
+    consequence = "Nothing was sent."
+
+
+class TemplateError(ArrearsError):
+    """A message template is wrong, not approved, or lacks what the law wants in it."""
+
+    code = "ARR-SND-005"
+    consequence = "Nothing was sent with it."
+
+
+class OutboxStateError(ArrearsError):
+    """What somebody wants to do to an outbox row is not possible in the state it is in."""
+
+    code = "ARR-SND-006"
+    consequence = "Nothing was changed."
+
+
+class ReceiptRefusedError(ArrearsError):
+    """A provider's receipt is not signed as agreed, is too old, or is no receipt."""
+
+    code = "ARR-SND-007"
+    consequence = "The receipt was not taken; no row was changed."
+
+
 # ------------------------------------------------------------------------------------------------ local machine
 class LocalServerError(ArrearsError):
     """A server of the one-machine deployment did not start or died."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def failpoint(name: str) -> None:
-    """Die here by SIGKILL, as from lack of memory, when a test asks for it; otherwise do nothing.
+    """Die here by SIGKILL, as from lack of memory, or by another signal, when a test asks for it; else do nothing.
 
     Args:
         name: ``<job>.<place>``.
@@ -24,4 +24,4 @@ def failpoint(name: str) -> None:
         Path(marker).unlink()
     except FileNotFoundError:
         return
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), getattr(signal, os.environ.get("ARREARS_FAILPOINT_SIGNAL", "SIGKILL")))

@@ -16,7 +16,7 @@ LAYERS = [
     {"contracts", "settings"},
     {"engine", "policy", "portfolio"},
     {"lake", "warehouse"},
-    {"sources", "quality", "cases", "contact"},
+    {"sources", "quality", "cases", "contact", "sending"},
     {"jobs"},
     {"orchestration", "local", "reference"},
     {"cli", "__main__"},

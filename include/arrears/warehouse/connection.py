@@ -55,6 +55,17 @@ def session(url: str) -> Iterator[Connection]:
 
 
 @contextmanager
+def own_session(url: str) -> Iterator[Connection]:
+    """A connection whose transactions the body begins one by one, and whose session locks hold between them.
+
+    Raises:
+        WarehouseUnreachableError: As ``transaction``, and so the others.
+    """
+    with coded(), _engine(url).connect() as connection:
+        yield connection
+
+
+@contextmanager
 def bulk_connection(url: str) -> Iterator[dbapi.Connection]:
     """An ADBC connection for Arrow batches; the caller commits, what it did not commit is rolled back.
 

@@ -211,7 +211,18 @@ NOTIFICATION = Table(
     Column("changed_by", Text, nullable=False, server_default="publish", comment="Who brought it there"),
     Column("changed_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
     Index("notification_day", "portfolio", "business_date"),
-    Index("notification_due", "channel_code", "state_code", "not_before_at"),
+    Index(
+        "notification_due",
+        "channel_code",
+        "not_after_at",
+        "step_key",
+        postgresql_where=text("state_code IN ('planned', 'rejected_retryable')"),
+    ),
+    Index(
+        "notification_unsettled",
+        "channel_code",
+        postgresql_where=text("state_code IN ('claimed', 'unknown')"),
+    ),
     Index(
         "notification_person_day",
         "person_key",
@@ -243,6 +254,33 @@ NOTIFICATION_EVENT = Table(
     Index("notification_event_step", "step_key", "event_id"),
     schema="ops",
     comment="Every state an outbox row ever had; written by a trigger, appended only.",
+)
+
+OUTBOX_STOP = Table(
+    "outbox_stop",
+    metadata,
+    Column("stop_id", BigInteger, Identity(always=True), primary_key=True, comment="Number, for `outbox start`"),
+    Column(
+        "scope_code", Text, nullable=False, comment="all, portfolio, region, product, channel, template, agency, list"
+    ),
+    Column("scope_value", Text, nullable=False, comment="Which; empty for all"),
+    Column("reason", Text, nullable=False, comment="Why, in the author's words"),
+    Column("started_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="Since when"),
+    Column("started_by", Text, nullable=False, comment="Who stopped"),
+    Column("ended_at", INSTANT, nullable=True, comment="Until when; NULL while it holds"),
+    Column("ended_by", Text, nullable=True, comment="Who let go on; NULL while it holds"),
+    schema="ops",
+    comment="Stops of sending that people have set; each is asked about before every message.",
+)
+
+OUTBOX_DAY = Table(
+    "outbox_day",
+    metadata,
+    Column("channel_code", Text, primary_key=True, comment="Channel"),
+    Column("on_date", Date, primary_key=True, comment="Date in UTC"),
+    Column("attempts", BigInteger, nullable=False, comment="Attempts begun; counted where a daily cap is set"),
+    schema="ops",
+    comment="Counter behind a channel's daily cap; every claim of the channel locks it.",
 )
 
 AUDIT_ENTRY = Table(

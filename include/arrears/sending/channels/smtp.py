@@ -1,0 +1,160 @@
+"""E-mail over SMTP. The protocol can tell nothing afterwards: an unknown outcome waits for a person.
+
+A refusal before the text was handed over is definite, whatever its code. From the text's first byte to the server's
+last word everything is unknown, except that word itself. A server that takes a message and then says no is believed:
+that is SMTP's own hole (RFC 1047), named in docs/how-to/sending.md.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import TYPE_CHECKING
+
+from arrears.errors import ClaimTooOldError
+from arrears.sending.values import Capabilities, Found, LookUp, Outcome, Reply, Settles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arrears.sending.values import Message
+
+STEPS = 12  # connect, greeting, EHLO, STARTTLS, EHLO, two of a login, MAIL, RCPT, DATA, the text, the answer
+PERMANENT = 500
+START_MAIL, COMPLETED = 354, 250
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """One mail server.
+
+    Attributes:
+        host: Server.
+        port: Its port.
+        sender: Our address, by which bounces come back.
+        domain: Right side of every Message-ID.
+        unsubscribe: URL for one-click unsubscription, with ``{reference}``.
+        timeout: Seconds for each step.
+        is_encrypted: Whether STARTTLS is required.
+        user: Login; empty for none.
+    """
+
+    host: str
+    port: int
+    sender: str
+    domain: str
+    unsubscribe: str
+    timeout: float = 5.0
+    is_encrypted: bool = True
+    user: str = ""
+    password: str = ""
+    code: str = "email"
+    provider: str = "smtp"
+    is_sandbox: bool = False
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Nothing can be looked up."""
+        return Capabilities(Settles.BY_PERSON, seconds=STEPS * self.timeout, is_sandbox=self.is_sandbox)
+
+    def deliver(self, message: Message, before_write: Callable[[], None]) -> Outcome:
+        """Hand over one mail; see ``values.Channel``."""
+        try:
+            mail = self.mail(message)
+        except ValueError:
+            return Outcome(Reply.NEVER, "address_not_usable")
+        try:
+            server = smtplib.SMTP(self.host, self.port, local_hostname=self.domain, timeout=self.timeout)
+        except (OSError, smtplib.SMTPException):
+            return Outcome(Reply.NOT_NOW, "smtp_unreachable", is_outage=True)
+        try:
+            return self._transact(server, message.address.reveal(), mail, before_write)
+        finally:
+            with suppress(OSError, smtplib.SMTPException):
+                server.close()
+
+    def _transact(self, server: smtplib.SMTP, address: str, mail: bytes, before_write: Callable[[], None]) -> Outcome:
+        try:
+            server.ehlo_or_helo_if_needed()
+            if self.is_encrypted:
+                server.starttls(context=ssl.create_default_context())
+                server.ehlo()
+            if self.user:
+                server.login(self.user, self.password)
+            for step, (code, _) in (
+                ("smtp_sender", server.mail(self.sender)),
+                ("smtp_recipient", server.rcpt(address)),
+                ("smtp_data", server.docmd("DATA")),
+            ):
+                if code not in (COMPLETED, 251, START_MAIL):
+                    return _refused(code, step)
+        except (OSError, smtplib.SMTPException):
+            return Outcome(Reply.NOT_NOW, "smtp_before_text", is_outage=True)
+        try:
+            before_write()
+        except ClaimTooOldError:
+            return Outcome(Reply.GIVEN_UP, "claim_too_old")
+        try:
+            server.send(mail)
+            code, _ = server.getreply()
+        except (OSError, smtplib.SMTPException):
+            return Outcome(Reply.UNKNOWN, "smtp_no_answer_to_text", is_outage=True)
+        if code == COMPLETED:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            return Outcome(Reply.SENT, "smtp_accepted", message_id(message_reference(mail), self.domain))
+        return _refused(code, "smtp_text")
+
+    def mail(self, message: Message) -> bytes:
+        """The whole mail, dots doubled and the last one added.
+
+        Raises:
+            ValueError: A header would hold a line break, or the address is none.
+        """
+        address = message.address.reveal()
+        if parseaddr(address)[1] != address or "@" not in address or not address.isascii():
+            raise ValueError("no mail address")
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = self.sender
+        mail["To"] = address
+        mail["Subject"] = message.content.subject.reveal()
+        mail["Message-ID"] = message_id(message.reference, self.domain)
+        mail["X-Arrears-Reference"] = message.reference
+        mail["Date"] = format_datetime(datetime.now(UTC))
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["List-Unsubscribe"] = f"<{self.unsubscribe.format(reference=message.reference)}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        mail.set_content(message.content.body.reveal())
+        text = mail.as_bytes()
+        quoted = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in text.split(b"\r\n"))
+        return quoted.removesuffix(b"\r\n") + b"\r\n.\r\n"
+
+    def look_up(self, reference: str) -> LookUp:
+        """SMTP cannot tell."""
+        del reference
+        return LookUp(Found.NO_ANSWER)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def message_id(reference: str, domain: str) -> str:
+    """The same for the same attempt: a mail server that has it twice can tell."""
+    return f"<{reference}@{domain}>"
+
+
+def message_reference(mail: bytes) -> str:
+    """The reference a mail carries."""
+    [line] = [line for line in mail.split(b"\r\n\r\n")[0].split(b"\r\n") if line.startswith(b"X-Arrears-Reference: ")]
+    return line.partition(b": ")[2].decode()
+
+
+def _refused(code: int, step: str) -> Outcome:
+    reply = Reply.NEVER if code >= PERMANENT and step == "smtp_recipient" else Reply.NOT_NOW
+    return Outcome(reply, f"{step}_{code}", is_outage=step != "smtp_recipient")

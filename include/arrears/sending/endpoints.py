@@ -1,0 +1,122 @@
+"""Where a channel may connect to: an address from the deployment's configuration, on its list, and nowhere private.
+
+The name is resolved once for each connection, every address it has is checked, and the checked address is the one
+connected to: a name that changes its answer in between gains nothing. Redirects are not followed, proxies of the
+environment not used.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from arrears.errors import EndpointRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+HOST = re.compile(r"^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A base URL that has been checked.
+
+    Attributes:
+        base: ``https://host[:port][/path]``, without a slash at its end.
+        private: ``host:port`` of servers in private ranges that the deployment allows.
+    """
+
+    base: str
+    private: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, base: str, allowed: Collection[str], private: Collection[str] = ()) -> Endpoint:
+        """Check a URL of the deployment's configuration.
+
+        Args:
+            base: The URL.
+            allowed: ``host:port`` of every server that may be asked.
+            private: Those of them that may be in a private range or speak plain HTTP.
+
+        Raises:
+            EndpointRefusedError: It is not one of them, or no plain URL of one.
+        """
+        try:
+            parts = urlsplit(base)
+            port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+        except ValueError:
+            raise EndpointRefusedError("no readable URL", "https://host[:port]/path", "sending") from None
+        host = parts.hostname or ""
+        place = f"{host}:{port}"
+        is_plain = parts.scheme == "https" or (parts.scheme == "http" and place in private)
+        is_bare = not (parts.username or parts.password or parts.query or parts.fragment) and base.isascii()
+        is_named = HOST.match(host) is not None or place in private
+        if not (is_plain and is_bare and is_named and place in allowed and not re.search(r"[\s\\]", base)):
+            raise EndpointRefusedError(
+                f"{parts.scheme}://{place}", f"https, and one of {sorted(allowed)}", "sending configuration"
+            )
+        return cls(base.rstrip("/"), frozenset(private))
+
+    def client(self, timeout: float) -> httpx.Client:
+        """An HTTP client that can connect to this place alone; the caller closes it."""
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=2.0)
+        transport = httpx.HTTPTransport(verify=True, trust_env=False, retries=0, limits=limits)
+        backend = _CheckedBackend(self.private)
+        transport._pool._network_backend = backend  # noqa: SLF001  httpx has no public way to choose where it connects
+        return httpx.Client(
+            transport=transport,
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": "arrears"},
+        )
+
+
+class _CheckedBackend(httpcore.SyncBackend):
+    """Connects to the address that was checked, never to the name again."""
+
+    def __init__(self, private: frozenset[str]) -> None:
+        super().__init__()
+        self._private = private
+
+    def connect_tcp(self, host: str, port: int, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:  # noqa: ANN401
+        """As the base class does, at a public address, or a private one that is allowed by name."""
+        return super().connect_tcp(checked_address(host, port, self._private), port, *args, **kwargs)
+
+
+def checked_address(host: str, port: int, private: Collection[str]) -> str:
+    """The first address of a name, all of which may be connected to.
+
+    Raises:
+        httpcore.ConnectError: It has none, or one of them is private and not allowed.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError("no such name") from error
+    addresses = [str(place[0]) for *_, place in found]
+    if f"{host}:{port}" not in private and not all_public(addresses):
+        raise httpcore.ConnectError("an address in a private range")
+    return addresses[0]
+
+
+def all_public(addresses: Iterable[str]) -> bool:
+    """Whether every address is one of the public internet, an IPv4 address inside an IPv6 one included."""
+    for text in addresses:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        inner = [address]
+        if isinstance(address, ipaddress.IPv6Address):
+            inner += [one for one in (address.ipv4_mapped, address.sixtofour) if one is not None]
+            if address in ipaddress.ip_network("64:ff9b::/96"):
+                inner.append(ipaddress.ip_address(int(address) & 0xFFFFFFFF))
+        if any(not one.is_global or one.is_multicast for one in inner):
+            return False
+    return True

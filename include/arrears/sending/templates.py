@@ -1,0 +1,292 @@
+"""Message templates ``include/templates/<locale>/<name>.yaml``: read, checked, and filled in.
+
+A template holds text and ``{{placeholder}}`` of a closed list, each with its own formatter; there is no language in it
+to run. A value that holds braces, markup or line breaks is text like any other. Everything that can be wrong is found
+when the folder is read, with the longest values a placeholder can have: so a template that is loaded can be sent.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, get_currency_precision
+from pydantic import Field
+
+from arrears.errors import ConfigurationError, TemplateError
+from arrears.policy.documents import Document, read_document
+from arrears.sending.values import Content, Private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}")
+LEFT_OVER = re.compile(r"[{}]|\$\(|<%|%>|<\s*/?\s*\w+[^>]*>")
+RULES = "_locale.yaml"
+Form = Literal["short", "mail", "script"]
+FORM: dict[str, Form] = {
+    "sms": "short",
+    "push": "short",
+    "email": "mail",
+    "letter": "mail",
+    "call": "script",
+    "voice_bot": "script",
+    "visit": "script",
+}
+# What a word of the packs means in a text: the placeholder that must be there.
+REQUIRED = {"opt_out_notice": "opt_out"}
+GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
+LONGEST_NAME = 60
+
+
+class Text(Document):
+    """One form of a template: a title where it has one, and the words."""
+
+    subject: str = ""
+    body: str = Field(min_length=1)
+
+
+class Template(Document):
+    """One template file.
+
+    Attributes:
+        template: The file's name.
+        serves: Codes that strategies use for it.
+        version: Raised with every change of a word.
+        approved_by: Who has read it beside the law; empty: it may not be sent.
+        approved_on: When.
+        content: What it holds, in the packs' code words.
+        short: For SMS and push.
+        mail: For e-mail and letters.
+        script: For people who call or visit, and for voice bots.
+    """
+
+    template: str = Field(pattern=r"^[a-z0-9_]+$")
+    serves: tuple[str, ...] = Field(min_length=1)
+    version: int = Field(ge=1)
+    approved_by: str = ""
+    approved_on: date | None = None
+    content: frozenset[str] = frozenset()
+    short: Text
+    mail: Text
+    script: Text
+
+
+class LocaleRules(Document):
+    """What holds for every text of a locale.
+
+    Attributes:
+        languages: Language tags it serves.
+        banned: Words that no text may hold: threats, shame, hints to third parties.
+        short_segments: SMS segments the longest rendering may take.
+        opt_out: How to opt out, by channel.
+    """
+
+    languages: tuple[str, ...] = Field(min_length=1)
+    banned: tuple[str, ...] = Field(min_length=1)
+    short_segments: int = Field(default=3, ge=1, le=6)
+    opt_out: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a message speaks of; amounts as the ledger has them, and as of when.
+
+    Attributes:
+        creditor: Who is owed.
+        amount_minor: Past due, over all debts of the message.
+        as_of: Close of the ledger that says so.
+        debts: How many debts.
+        phone: Where to call.
+        pay_url: Where to pay, or see one's options.
+        name: Of the person, where the vault has one.
+    """
+
+    creditor: str
+    amount_minor: int
+    currency: str
+    as_of: date
+    debts: int
+    phone: str
+    pay_url: str
+    name: str = ""
+
+
+LONGEST = Figures(
+    "W" * 30, 999_999_999_999, "USD", date(2028, 9, 30), 12, "+1 555 010 0000 00", "https://pay.example/" + "x" * 20
+)
+
+
+def _money(figures: Figures, locale: Locale) -> str:
+    digits = get_currency_precision(figures.currency)
+    whole, part = divmod(figures.amount_minor, 10**digits)
+    exact = f"{whole}.{part:0{digits}d}" if digits else str(whole)
+    return str(format_currency(exact, figures.currency, locale=locale))
+
+
+def _plain(text: str, longest: int) -> str:
+    """One line of text: no line break, no control or direction mark, no longer than it may be."""
+    kept = "".join(
+        " " if char.isspace() else char
+        for char in text
+        if unicodedata.category(char) not in ("Cc", "Cf") or char.isspace()
+    )
+    return " ".join(kept.split())[:longest]
+
+
+FORMATTERS = {
+    "creditor": lambda figures, _locale: _plain(figures.creditor, 40),
+    "amount_due": _money,
+    "as_of": lambda figures, locale: str(format_date(figures.as_of, "long", locale=locale)),
+    "debts": lambda figures, _locale: str(figures.debts),
+    "phone": lambda figures, _locale: _plain(figures.phone, 30),
+    "pay_url": lambda figures, _locale: _plain(figures.pay_url, 80),
+    "name": lambda figures, _locale: _plain(figures.name, LONGEST_NAME),
+}
+
+
+@dataclass(frozen=True)
+class Library:
+    """All templates of a folder.
+
+    Attributes:
+        rules: Rules by locale.
+        found: Template by locale and code.
+    """
+
+    rules: Mapping[str, LocaleRules]
+    found: Mapping[tuple[str, str], Template]
+
+    def locale_of(self, language: str) -> str | None:
+        """The locale that serves a language tag; None: nobody has written for it."""
+        for locale, rules in self.rules.items():
+            if language in rules.languages:
+                return locale
+        return None
+
+    def content_of(self, code: str, language: str) -> frozenset[str]:
+        """What the text holds, in the packs' code words; empty where there is none."""
+        template = self.found.get((self.locale_of(language) or "", code))
+        return template.content if template else frozenset()
+
+    def render(self, code: str, language: str, channel: str, figures: Figures) -> Content:
+        """Fill in one message.
+
+        Raises:
+            TemplateError: There is no approved template for the code in the language.
+        """
+        locale = self.locale_of(language)
+        template = self.found.get((locale or "", code))
+        if locale is None or template is None:
+            raise TemplateError(
+                f"no template {code} in {language}", "one in the person's language", "include/templates"
+            )
+        if not template.approved_by or template.approved_on is None:
+            raise TemplateError("a template nobody has approved", "approved_by and approved_on", f"{locale}/{code}")
+        text: Text = getattr(template, FORM[channel])
+        fill = _Filler(locale, self.rules[locale], channel, figures)
+        return Content(
+            f"{template.template}@{template.version}/{locale}",
+            Private(_plain(fill(text.subject), 200)),
+            Private(fill(text.body)),
+            {"amount_minor": str(figures.amount_minor), "currency": figures.currency, "as_of": str(figures.as_of)},
+        )
+
+
+@dataclass(frozen=True)
+class _Filler:
+    """Puts values in for placeholders, once: what a value holds is not looked at again."""
+
+    locale: str
+    rules: LocaleRules
+    channel: str
+    figures: Figures
+
+    def __call__(self, text: str) -> str:
+        return PLACEHOLDER.sub(lambda found: self.value(found[1]), text)
+
+    def value(self, name: str) -> str:
+        if name == "opt_out":
+            words = self.rules.opt_out.get(self.channel, self.rules.opt_out.get("any", ""))
+            return words.replace("{{phone}}", FORMATTERS["phone"](self.figures, None))
+        return FORMATTERS[name](self.figures, Locale.parse(self.locale, sep="-"))
+
+
+def load_library(folder: Path) -> Library:
+    """Read and check every template.
+
+    Raises:
+        TemplateError: Anything in them is wrong; every mistake is named.
+    """
+    rules: dict[str, LocaleRules] = {}
+    found: dict[tuple[str, str], Template] = {}
+    mistakes: list[str] = []
+    for place in sorted(path.parent for path in folder.glob(f"*/{RULES}")):
+        locale = place.name
+        try:
+            rules[locale] = read_document(place / RULES, LocaleRules)
+            templates = [read_document(path, Template) for path in sorted(place.glob("[a-z]*.yaml"))]
+        except ConfigurationError as error:
+            mistakes.append(f"{error.where}: {error.found}")
+            continue
+        for template in templates:
+            mistakes += [
+                f"{locale}/{template.template}: {words}" for words in _mistakes(template, locale, rules[locale])
+            ]
+            for code in (template.template, *template.serves):
+                found[locale, code] = template
+    if not rules:
+        mistakes.append("no locale at all")
+    if mistakes:
+        raise TemplateError("; ".join(mistakes), "templates as docs/how-to/sending.md says", str(folder.name))
+    return Library(rules, found)
+
+
+@cache
+def cached_library(folder: Path) -> Library:
+    """The same, read once by a process."""
+    return load_library(folder)
+
+
+def _mistakes(template: Template, locale: str, rules: LocaleRules) -> Iterator[str]:
+    for form in ("short", "mail", "script"):
+        text: Text = getattr(template, form)
+        whole = f"{text.subject}\n{text.body}"
+        names = PLACEHOLDER.findall(whole)
+        unknown = sorted(set(names) - {*FORMATTERS, "opt_out"})
+        if unknown:
+            yield f"{form}: unknown placeholders {unknown}; known: {sorted([*FORMATTERS, 'opt_out'])}"
+        if LEFT_OVER.search(PLACEHOLDER.sub("", whole)):
+            yield f"{form}: braces or markup outside a placeholder"
+        if "\n" in text.subject or any(unicodedata.category(char) in ("Cc", "Cf") and char != "\n" for char in whole):
+            yield f"{form}: a control or direction mark"
+        lower = whole.casefold()
+        yield from (f"{form}: banned word {word!r}" for word in rules.banned if word.casefold() in lower)
+        missing = [need for need in sorted(template.content) if REQUIRED.get(need, need) not in names]
+        yield from (f"{form}: content {need} without {{{{{REQUIRED.get(need, need)}}}}}" for need in missing)
+        if unknown:
+            continue
+        for channel in (channel for channel, own in FORM.items() if own == form):
+            rendered = _Filler(locale, rules, channel, LONGEST)(text.body)
+            if channel == "sms" and segments(rendered) > rules.short_segments:
+                yield f"sms: up to {segments(rendered)} segments; at most {rules.short_segments}"
+
+
+def segments(text: str) -> int:
+    """SMS segments of a text: GSM-7 where every character is in it, else UCS-2."""
+    if all(char in GSM or char in GSM_EXTENDED for char in text):
+        septets = sum(2 if char in GSM_EXTENDED else 1 for char in text)
+        return 1 if septets <= 160 else -(-septets // 153)  # noqa: PLR2004  3GPP TS 23.040
+    units = len(text.encode("utf-16-be")) // 2
+    return 1 if units <= 70 else -(-units // 67)  # noqa: PLR2004  as above

@@ -1,0 +1,351 @@
+"""One dispatcher, a real gateway in its own process, the real outbox: what becomes of each answer."""
+
+import os
+import signal
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from arrears.errors import LeaseTooShortError, PayloadChangedError
+from arrears.sending.claims import SHARDS, Shard, work_by_channel
+from arrears.sending.dispatch import Dispatcher, No, Terms
+from arrears.sending.values import Content, Private, Settles
+from arrears.warehouse import outbox
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.outbox import Scope
+from sqlalchemy import func, select, text
+from support.outbox import empty_outbox, history, put_steps, states, step
+from support.sending import LEASE, ON, count_states, fork, gateway_process, send_all, waited, work
+
+TERMS = Terms(lease_seconds=LEASE, back_off_seconds=0.01)
+POINTS = ("before_intent", "after_intent", "before_check", "after_check", "before_record", "after_record")
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    with gateway_process(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+
+
+@pytest.fixture
+def url(warehouse_url, gateway):
+    gateway.mode(refuse=0, final=0, hang=0, reset=0, fail=0, fail_before=0, lag_seconds=0, window_seconds=0)
+    yield warehouse_url
+    empty_outbox(warehouse_url)
+
+
+def run(url, gateway, *, judge=send_all, terms=TERMS, settles=Settles.BY_LOOK_UP, **channel):
+    total = {}
+    for number in range(SHARDS):
+        way = gateway.channel(settles, **channel)
+        for name, count in Dispatcher(url, way, judge, Shard("sms", number), terms).run().items():
+            total[name] = total.get(name, 0) + count
+    return {name: count for name, count in total.items() if count}
+
+
+def sql(url, statement, **values):
+    with transaction(url) as connection:
+        return connection.execute(text(statement), values)
+
+
+def end_leases(url):
+    """Half a minute passes for every claim, and for every look."""
+    with transaction(url) as connection:
+        connection.execute(text("ALTER TABLE ops.notification DISABLE TRIGGER notification_guard"))
+        connection.execute(
+            text(
+                "UPDATE ops.notification SET claim_expires_at = claim_expires_at - interval '30 s', "
+                "changed_at = changed_at - interval '30 s'"
+            )
+        )
+        connection.execute(text("ALTER TABLE ops.notification ENABLE TRIGGER notification_guard"))
+
+
+def test_due_rows_are_sent_once_and_known_as_sent(url, gateway):
+    put_steps(url, [step(f"n{number}") for number in range(20)])
+
+    assert run(url, gateway) == {"sent": 20}
+    assert run(url, gateway) == {}
+
+    delivered = gateway.delivered()
+    assert [delivered[f"point-n{number}"] for number in range(20)] == [1] * 20
+    assert [state for state, *_ in history(url, "n7")] == ["planned", "claimed", "sent"]
+
+
+def test_rows_outside_their_window_wait_or_pass(url, gateway):
+    now = datetime.now(UTC)
+    early = step("early", not_before_at=now + timedelta(minutes=1))
+    late = step("late", not_after_at=now - timedelta(seconds=1))
+    put_steps(url, [early, late, step("held", state_code="held")])
+
+    assert run(url, gateway) == {}
+
+    assert states(url) == {"early": "planned", "held": "held", "late": "planned"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "reason"),
+    [
+        ({"refuse": 1}, "rejected_retryable", "gateway_503"),
+        ({"final": 1}, "rejected_final", "gateway_422"),
+        ({"fail_before": 1}, "unknown", "gateway_500"),
+        ({"fail": 1}, "unknown", "gateway_500"),
+        ({"reset": 1}, "unknown", "gateway_readerror"),
+        ({"hang": 1, "hang_seconds": 1}, "unknown", "gateway_readtimeout"),
+    ],
+    ids=["503", "422", "500 before", "accepted, 500", "accepted, reset", "accepted, hangs"],
+)
+def test_answer_decides_the_state(url, gateway, mode, state, reason):
+    gateway.mode(**mode)
+    put_steps(url, [step("a")])
+
+    run(url, gateway, terms=Terms(lease_seconds=LEASE, back_off_seconds=600))
+
+    assert states(url) == {"a": state}
+    assert history(url, "a")[-1][:2] == (state, reason)
+    day = sql(url, "SELECT contacted_on FROM ops.notification").scalar_one()
+    assert day == (None if state.startswith("rejected") else ON)
+
+
+def test_gateway_that_is_not_there_is_a_definite_rejection_and_opens_the_breaker(url, gateway):
+    put_steps(url, [step(f"d{number}") for number in range(40)])
+    away = gateway.channel(timeout=0.2)
+    away.endpoint = type(away.endpoint)("http://127.0.0.1:9", frozenset({"127.0.0.1:9"}))
+    terms = Terms(lease_seconds=LEASE, back_off_seconds=600, outages=3)
+
+    done = Dispatcher(url, away, send_all, Shard("sms", 0), terms).run()
+
+    assert done["rejected_retryable"] == 3
+    assert done["breaker_open"] == 1
+
+
+def test_last_rejection_is_final(url, gateway):
+    gateway.mode(refuse=1)
+    put_steps(url, [step("a")])
+    terms = Terms(lease_seconds=LEASE, back_off_seconds=0.001, max_attempts=3, outages=99)
+
+    for _ in range(3):
+        run(url, gateway, terms=terms)
+        time.sleep(0.05)
+
+    assert states(url) == {"a": "rejected_final"}
+    assert sql(url, "SELECT attempt_no FROM ops.notification").scalar_one() == 3
+
+
+@pytest.mark.parametrize(("mode", "was_accepted"), [({"fail": 1}, True), ({"fail_before": 1}, False)])
+def test_look_up_settles_what_is_unknown(url, gateway, mode, was_accepted):
+    gateway.mode(**mode)
+    put_steps(url, [step(f"l{was_accepted}")])
+    run(url, gateway)
+    gateway.mode(fail=0, fail_before=0)
+    assert run(url, gateway) == {}  # its lease has not passed
+
+    end_leases(url)
+    first = run(url, gateway, lag_seconds=5)
+    assert first == ({"settled_sent": 1} if was_accepted else {"unknown": 1})
+    assert run(url, gateway, lag_seconds=5) == {}
+    end_leases(url)
+    run(url, gateway, lag_seconds=5)
+
+    assert set(states(url).values()) == {"sent"}
+    assert gateway.delivered()[f"point-l{was_accepted}"] == 1
+
+
+def test_without_look_up_unknown_waits_for_a_person(url, gateway):
+    gateway.mode(fail=1)
+    put_steps(url, [step("p")])
+
+    for _ in range(3):
+        run(url, gateway, settles=Settles.BY_PERSON)
+        end_leases(url)
+
+    assert states(url) == {"p": "unknown"}
+    assert gateway.delivered()["point-p"] == 1
+
+
+def test_provider_that_de_duplicates_is_asked_again_within_its_window(url, gateway):
+    gateway.mode(fail=1, window_seconds=600)
+    put_steps(url, [step("w")])
+    run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=600)
+    gateway.mode(fail=0)
+    end_leases(url)
+
+    assert run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=600) == {"settled_sent": 1}
+
+    assert gateway.delivered()["point-w"] == 1
+
+
+def test_provider_that_has_forgotten_is_not_asked_again(url, gateway):
+    gateway.mode(fail=1)
+    put_steps(url, [step("f")])
+    run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=LEASE - 1)
+    end_leases(url)
+
+    assert run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=LEASE - 1) == {}
+
+    assert states(url) == {"f": "unknown"}
+    assert gateway.delivered()["point-f"] == 1
+
+
+def test_same_key_never_carries_another_content(url, gateway):
+    gateway.mode(fail=1, window_seconds=600)
+    put_steps(url, [step("c")])
+    run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=600)
+    end_leases(url)
+
+    def other_words(connection, row, now):
+        go = send_all(connection, row, now)
+        content = Content("t@2/en", Private(""), Private("another text"))
+        message = type(go.message)(**{**vars(go.message), "content": content})
+        return type(go)(message, go.contacted_on)
+
+    with pytest.raises(PayloadChangedError):
+        run(url, gateway, judge=other_words, settles=Settles.BY_ASKING_AGAIN, window_seconds=600)
+
+    assert states(url) == {"c": "unknown"}
+    assert gateway.delivered()["point-c"] == 1
+
+
+@pytest.mark.parametrize("lease", [1.0, LEASE - 0.1])
+def test_lease_that_does_not_outlast_the_timeouts_is_refused(url, gateway, lease):
+    put_steps(url, [step("a")])
+
+    with pytest.raises(LeaseTooShortError):
+        run(url, gateway, terms=Terms(lease_seconds=lease))
+
+    assert states(url) == {"a": "planned"}
+
+
+def test_refusals_of_the_judge_are_kept_with_their_reason(url, gateway):
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    answers = {
+        "s": No("suppressed", "paid"),
+        "h": No("held", "template"),
+        "d": No("planned", "hours", until=soon),
+    }
+    put_steps(url, [step(key) for key in answers])
+
+    done = run(url, gateway, judge=lambda _connection, row, _now: answers[row["step_key"]])
+
+    assert done == {"suppressed": 1, "held": 1, "put_off": 1}
+    assert states(url) == {"d": "planned", "h": "held", "s": "suppressed"}
+    assert [history(url, key)[-1][1] for key in "shd"] == ["paid", "template", "hours"]
+    assert run(url, gateway) == {}
+
+
+def test_one_message_per_person_and_day_under_concurrency(url, gateway):
+    """Fifty rows of one person, eight dispatchers at once: one is sent, the others never."""
+    put_steps(url, [step(f"many{number}", person_id="one person") for number in range(50)])
+
+    threads = [
+        threading.Thread(target=work, args=(url, gateway.channel, TERMS, (number % SHARDS,))) for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert count_states(url) == {"sent": 1, "suppressed": 49}
+    assert sum(n for to, n in gateway.delivered().items() if to.startswith("point-many")) == 1
+
+
+def test_daily_cap_is_never_passed_under_concurrency(url, gateway):
+    put_steps(url, [step(f"cap{number}") for number in range(60)])
+    terms = Terms(lease_seconds=LEASE, daily_cap=25)
+
+    threads = [threading.Thread(target=work, args=(url, gateway.channel, terms, (number,))) for number in range(SHARDS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert count_states(url) == {"sent": 25, "planned": 35}
+    sql(url, "DELETE FROM ops.outbox_day")
+
+
+def test_shard_that_another_dispatcher_works_is_left_to_it(url, gateway):
+    put_steps(url, [step(f"b{number}") for number in range(8)])
+    with transaction(url) as other:
+        for number in range(SHARDS):
+            other.execute(select(func.pg_advisory_xact_lock(Shard("sms", number).lock)))
+
+        assert run(url, gateway) == {"busy": SHARDS}
+
+    assert count_states(url) == {"planned": 8}
+
+
+def test_stop_takes_effect_within_one_message(url, gateway):
+    gateway.mode(hang=1, hang_seconds=0.1)  # slow enough to be stopped halfway
+    put_steps(url, [step(f"k{number}") for number in range(60)])
+    worker = threading.Thread(target=work, args=(url, gateway.channel, TERMS))
+    worker.start()
+    while not count_states(url)["sent"]:
+        time.sleep(0.02)
+
+    sql(url, "INSERT INTO ops.outbox_stop (scope_code, scope_value, reason, started_by) VALUES ('all', '', 'x', 'y')")
+    stopped = time.time()
+    worker.join()
+
+    sql(url, "DELETE FROM ops.outbox_stop")
+    begun = gateway.log()["requests"]
+    assert count_states(url)["planned"] > 0
+    assert max(begun) < stopped + 1
+
+
+@pytest.mark.parametrize(
+    ("scope", "value"), [("all", ""), ("portfolio", "book"), ("channel", "sms"), ("template", "friendly_reminder")]
+)
+def test_stop_covers_what_it_names(url, gateway, scope, value):
+    put_steps(url, [step("s1"), step("s2", portfolio="other", template_code="other")])
+    stop = "INSERT INTO ops.outbox_stop (scope_code, scope_value, reason, started_by) VALUES (:s, :v, 'x', 'y')"
+    sql(url, stop, s=scope, v=value)
+
+    run(url, gateway)
+
+    sql(url, "UPDATE ops.outbox_stop SET ended_at = now()")
+    found = states(url)
+    assert found["s1"] == "planned"
+    assert found["s2"] == ("planned" if scope in ("all", "channel") else "sent")
+    run(url, gateway)
+    assert set(states(url).values()) == {"sent"}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_dispatcher_killed_at_each_point_contacts_nobody_twice_and_loses_nobody(url, gateway, tmp_path, point):
+    key = f"kill-{point}"
+    put_steps(url, [step(key)])
+    marker = tmp_path / "strike"
+    marker.touch()
+
+    def body():
+        os.environ.update(ARREARS_FAILPOINT=f"dispatch.{point}", ARREARS_FAILPOINT_FILE=str(marker))
+        work(url, gateway.channel, TERMS)
+
+    assert waited(fork(body)) == -signal.SIGKILL
+    for _ in range(4):
+        run(url, gateway)
+        end_leases(url)
+
+    assert states(url) == {key: "sent"}
+    assert gateway.delivered()[f"point-{key}"] == 1
+
+
+def test_work_is_found_by_channel_and_shard(url):
+    put_steps(url, [step("w1"), step("w2", channel_code="email"), step("w3", channel_code="push", state_code="sent")])
+
+    with transaction(url) as connection:
+        found = work_by_channel(connection)
+
+    assert set(found) == {"sms", "email"}
+    assert all(len(numbers) == 1 for numbers in found.values())
+
+
+def test_rows_that_feedback_has_ended_are_not_sent(url, gateway):
+    put_steps(url, [step("gone"), step("goes")])
+    with transaction(url) as connection:
+        outbox.suppress(connection, Scope(person_id="person-gone"), actor="feedback", reason="opt_out")
+
+    run(url, gateway)
+
+    assert states(url) == {"goes": "sent", "gone": "suppressed"}

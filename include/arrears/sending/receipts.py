@@ -67,11 +67,12 @@ def take(connection: Connection, provider: str, receipts: Iterable[Receipt]) -> 
     dead: list[tuple[str, str]] = []
     for receipt in receipts:
         mine = STEP.provider_code == provider, STEP.provider_reference == receipt.provider_reference
-        row = connection.execute(select(NOTIFICATION).where(*mine).with_for_update()).mappings().one_or_none()
-        if row is None:
+        found = connection.execute(select(NOTIFICATION).where(*mine).with_for_update()).mappings().one_or_none()
+        row: dict[str, Any] = dict(found or {})
+        if not row:
             done["unknown"] += 1
         elif _is_news(row, receipt):
-            _move(connection, dict(row), receipt, provider)
+            _move(connection, row, receipt, provider)
             done["taken"] += 1
             if receipt.status in DEAD_ADDRESS:
                 dead.append((row["portfolio"], row["contact_point_id"]))
@@ -82,9 +83,8 @@ def take(connection: Connection, provider: str, receipts: Iterable[Receipt]) -> 
 
 def _is_news(row: Mapping[str, Any], receipt: Receipt) -> bool:
     stage = STAGES[receipt.status]
-    if row["state_code"] in ("unknown", "claimed"):
-        return row["state_code"] == "unknown"
-    return row["state_code"] == "sent" and stage > STAGES.get(row["delivery_code"] or "", 0)
+    before = STAGES.get(row["delivery_code"] or "", 0)
+    return bool(row["state_code"] == "unknown" or (row["state_code"] == "sent" and stage > before))
 
 
 def _move(connection: Connection, row: Mapping[str, Any], receipt: Receipt, provider: str) -> None:

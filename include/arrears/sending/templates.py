@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from babel import Locale
 from babel.dates import format_date
@@ -24,7 +24,7 @@ from arrears.policy.documents import Document, read_document
 from arrears.sending.values import Content, Private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}")
@@ -145,7 +145,7 @@ def _plain(text: str, longest: int) -> str:
     return " ".join(kept.split())[:longest]
 
 
-FORMATTERS = {
+FORMATTERS: dict[str, Callable[[Figures, Any], str]] = {
     "creditor": lambda figures, _locale: _plain(figures.creditor, 40),
     "amount_due": _money,
     "as_of": lambda figures, locale: str(format_date(figures.as_of, "long", locale=locale)),

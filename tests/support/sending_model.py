@@ -14,7 +14,7 @@ from arrears.sending import protocol
 from arrears.sending.values import Capabilities, Found, Reply, Settles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 LEASE, LAG, WINDOW = 10.0, 5.0, 29.0
 TICK = 6.0  # more than half a lease; two are more than a lease
@@ -242,10 +242,10 @@ class Search:
     stuck: int = 0
 
 
-SETTLED = ("sent", "rejected_final")
+KNOWN = ("sent", "rejected_retryable", "rejected_final")  # somebody can say whether the person was reached
 
 
-def search(rules: Protocol, *, settled: Callable[[World], bool] = lambda world: world.state in SETTLED) -> Search:
+def search(rules: Protocol) -> Search:
     """Visit every reachable state, breadth first."""
     start = World()
     came: dict[World, tuple[World, str] | None] = {start: None}
@@ -266,7 +266,7 @@ def search(rules: Protocol, *, settled: Callable[[World], bool] = lambda world: 
                 queue.append(follows)
             before[follows].append(world)
     found.states = len(came)
-    good = deque(world for world in came if settled(world))
+    good = deque(world for world in came if world.state in KNOWN)
     reaches = set(good)
     while good:
         for earlier in before[good.popleft()]:

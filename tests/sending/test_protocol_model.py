@@ -63,14 +63,14 @@ def test_with_look_up_every_story_can_still_end_well(settles):
     ],
 )
 def test_each_mutant_contacts_somebody_twice(settles, mutant):
-    found = search(Protocol(settles, **mutant))
+    found = search(Protocol(settles, **mutant), until_twice=True)
 
     assert found.twice, f"{found.states} states"
 
 
 def test_what_remains_is_known():
     """A pause past the lease between the check and the first byte, while the database loses the session lock."""
-    found = search(Protocol(Settles.BY_LOOK_UP, max_crashes=0, max_restarts=1))
+    found = search(Protocol(Settles.BY_LOOK_UP, max_crashes=0, max_restarts=1), until_twice=True)
 
     assert "restart" in found.twice
     assert "check" in found.twice
@@ -78,6 +78,6 @@ def test_what_remains_is_known():
 
 def test_what_remains_with_a_provider_that_forgets_is_known():
     """A pause longer than the provider remembers a key, between the check and the first byte of asking again."""
-    found = search(Protocol(Settles.BY_ASKING_AGAIN, max_crashes=1, pauses_past_window=True))
+    found = search(Protocol(Settles.BY_ASKING_AGAIN, max_crashes=1, pauses_past_window=True), until_twice=True)
 
     assert "ask_again" in found.twice

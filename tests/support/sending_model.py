@@ -54,7 +54,7 @@ class World:
         since_last: Ticks since the row became unknown, or since the last look.
         was_absent: Whether the last look found nothing.
         accepted: Ticks since the provider accepted each attempt; None: it has not.
-        contacts: How often the person was reached.
+        contacts: How often the person was reached; 2: more than once.
     """
 
     workers: tuple[Worker, ...] = (Worker(), Worker())
@@ -197,7 +197,7 @@ class Protocol:
         taken = world
         if not remembers:
             accepted = tuple(0 if place == me.attempt else one for place, one in enumerate(world.accepted))
-            taken = replace(world, accepted=accepted, contacts=world.contacts + 1)
+            taken = replace(world, accepted=accepted, contacts=min(world.contacts + 1, 2))
         yield "accepted", self._replied(taken, number, Reply.SENT)
         yield "accepted, word lost", self._replied(taken, number, Reply.UNKNOWN)
         yield "never arrived, nobody knows", self._replied(world, number, Reply.UNKNOWN)
@@ -245,8 +245,8 @@ class Search:
 KNOWN = ("sent", "rejected_retryable", "rejected_final")  # somebody can say whether the person was reached
 
 
-def search(rules: Protocol) -> Search:
-    """Visit every reachable state, breadth first."""
+def search(rules: Protocol, *, until_twice: bool = False) -> Search:
+    """Visit every reachable state, breadth first; or only until somebody is contacted twice, which a mutant shows."""
     start = World()
     came: dict[World, tuple[World, str] | None] = {start: None}
     before: dict[World, list[World]] = {start: []}
@@ -255,6 +255,8 @@ def search(rules: Protocol) -> Search:
         world = queue.popleft()
         if world.contacts > 1 and not found.twice:
             found.twice = _story(came, world)
+            if until_twice:
+                break
         if world.state == "sent" and world.contacts == 0 and not found.lying:
             found.lying = _story(came, world)
         for step, next_world in rules.after(world):

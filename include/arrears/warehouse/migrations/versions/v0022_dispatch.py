@@ -8,7 +8,7 @@ from alembic import op
 from arrears.warehouse.migrations.versions.v0002_operations import INSTANT, column
 
 revision = "0022"
-down_revision = "0040"
+down_revision = "0060"
 
 
 def upgrade() -> None:

@@ -7,12 +7,29 @@ from collections import Counter
 from functools import cache
 
 from arrears.policy.packs import load_rules
-from support.worked_cases import OWN, PACKS, POLICIES, SHAPES, answers, case_files, cases_of, disagreement
+from support.worked_cases import (
+    OWN,
+    PACKS,
+    POLICIES,
+    SHAPES,
+    answers,
+    case_files,
+    cases_of,
+    disagreement,
+    readable_cases,
+)
 
 
 @cache
 def answered(shape, files):
-    return {case.id: disagreement(case, decision) for case, decision in answers(shape, cases_of(files))}
+    """What is wrong with each case, by id: it cannot be read, or the answer differs; None when nothing is."""
+    read, wrong = readable_cases(files)
+    return wrong | {case.id: disagreement(case, decision) for case, decision in answers(shape, read)}
+
+
+def ids_of(file):
+    read, wrong = readable_cases([file])
+    return (*(case.id for case in read), *wrong)
 
 
 def pytest_generate_tests(metafunc):
@@ -21,7 +38,7 @@ def pytest_generate_tests(metafunc):
         return
     given = metafunc.config.getoption("--cases")
     files = tuple(case_files(given))
-    asked = {path.stem: tuple(case.id for case in cases_of([path])) for path in files}
+    asked = {path.stem: ids_of(path) for path in files}
     if given:
         asked = {name: (name,) for names in asked.values() for name in names}
     metafunc.parametrize("shape", SHAPES)
@@ -36,7 +53,8 @@ def test_worked_cases_are_decided_as_expected(shape, files, ids):
 
 
 def test_case_ids_differ(pytestconfig):
-    ids = Counter(case.id for case in cases_of(case_files(pytestconfig.getoption("--cases"))))
+    read, _ = readable_cases(case_files(pytestconfig.getoption("--cases")))
+    ids = Counter(case.id for case in read)
 
     assert ids
     assert [one for one, count in ids.items() if count > 1] == []
@@ -49,3 +67,20 @@ def test_every_shipped_rule_has_a_case_it_denies_and_one_it_allows():
 
     assert len(rules) >= 30
     assert {(rule, answer) for rule in rules for answer in ("allow", "deny")} - tried == set()
+
+
+def test_case_that_cannot_be_read_leaves_the_others_of_its_file_to_be_asked(tmp_path):
+    file = tmp_path / "cases.yaml"
+    file.write_text(
+        "cases:\n"
+        "- {id: good, packs: [us_wa], given: {consumer: {timezones: [America/Los_Angeles]}},\n"
+        "   planned: {ts: '2026-06-05T07:15:00-07:00', channel: call},\n"
+        "   expected: {decision: deny, rule_id: us_wa.hours, earliest_allowed: '2026-06-05T07:30:00-07:00'}}\n"
+        "- {id: bad, packs: [us_wa], given: {consumer: {timezones: []}, mood: low},\n"
+        "   planned: {ts: '2026-06-05T07:15:00-07:00', channel: call}, expected: {decision: allow, rule_id: us_wa.hours}}\n"
+    )
+
+    found = answered("scalar", (file,))
+
+    assert found["good"] is None
+    assert "mood" in found["bad"]

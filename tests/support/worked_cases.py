@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+import yaml
+from arrears.errors import ConfigurationError
 from arrears.policy.facts_file import CaseDocument, read_facts
 from arrears.policy.packs import load_rules
 from arrears.rules.contact import may_contact
 from arrears.settings import INCLUDE
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,6 +52,33 @@ def cases_of(files: Iterable[Path]) -> list[CaseDocument]:
     return [case for file in files for case in read_facts(file)]
 
 
+def readable_cases(files: Iterable[Path]) -> tuple[list[CaseDocument], dict[str, str]]:
+    """The cases of the files that can be read, and by id what is wrong with each of the others.
+
+    A file in which one case is wrong is read case by case, so that the others are still asked.
+    """
+    read: list[CaseDocument] = []
+    wrong: dict[str, str] = {}
+    for file in files:
+        try:
+            read += read_facts(file)
+        except ConfigurationError as error:
+            for number, case in enumerate(_listed(file, error)):
+                try:
+                    read.append(CaseDocument.model_validate(case))
+                except ValidationError:
+                    wrong[str(case.get("id", f"{file.stem}-{number}"))] = str(error)
+    return read, wrong
+
+
+def _listed(file: Path, error: ConfigurationError) -> list[dict[str, Any]]:
+    """The cases of a file as they stand there; a file that holds none is itself wrong."""
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not isinstance(content.get("cases"), list):
+        raise error
+    return list(content["cases"])
+
+
 def answers(shape: str, cases: Iterable[CaseDocument]) -> list[tuple[CaseDocument, Decision]]:
     """Each case with its answer, those of the same packs asked together."""
     groups = defaultdict(list)
@@ -71,7 +101,7 @@ def disagreement(case: CaseDocument, decision: Decision) -> str | None:
         return f"{case.id}: expected {expected.decision}, fired {fired}"
     if decision.is_allowed:
         return None
-    if expected.rule_id not in fired:
+    if not any(one == expected.rule_id or one.startswith(f"{expected.rule_id}.") for one in fired):
         return f"{case.id}: expected {expected.rule_id}, fired {fired}"
     if expected.names_earliest and decision.earliest_at != expected.earliest_allowed:
         return f"{case.id}: expected earliest {expected.earliest_allowed}, found {decision.earliest_at}"

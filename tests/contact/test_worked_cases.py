@@ -77,7 +77,8 @@ def test_case_that_cannot_be_read_leaves_the_others_of_its_file_to_be_asked(tmp_
         "   planned: {ts: '2026-06-05T07:15:00-07:00', channel: call},\n"
         "   expected: {decision: deny, rule_id: us_wa.hours, earliest_allowed: '2026-06-05T07:30:00-07:00'}}\n"
         "- {id: bad, packs: [us_wa], given: {consumer: {timezones: []}, mood: low},\n"
-        "   planned: {ts: '2026-06-05T07:15:00-07:00', channel: call}, expected: {decision: allow, rule_id: us_wa.hours}}\n"
+        "   planned: {ts: '2026-06-05T07:15:00-07:00', channel: call},\n"
+        "   expected: {decision: allow, rule_id: us_wa.hours}}\n"
     )
 
     found = answered("scalar", (file,))

@@ -40,6 +40,7 @@ def test_due_case_is_planned_on_its_first_lawful_channel(settings):
     assert row["not_before_at"] == datetime(2026, 3, 2, 1, tzinfo=UTC)
     assert row["not_after_at"] == datetime(2026, 3, 2, 12, tzinfo=UTC)
     assert denials(settings, FIRST) == {("push", "insufficient_facts.contact_point")}
+    assert (done["candidates"], done["blocked_share_by_rule"]) == (2, {"insufficient_facts.contact_point": 0.5})
 
 
 def test_contact_made_today_blocks_and_is_counted_by_rule(settings):
@@ -58,6 +59,7 @@ def test_contact_made_today_blocks_and_is_counted_by_rule(settings):
 
     assert (done["planned"], done["blocked"]) == (0, 1)
     assert done["blocked_by_rule"] == {"house_humane.one_per_day": 1}
+    assert (done["candidates"], done["blocked_share_by_rule"]) == (1, {"house_humane.one_per_day": 1.0})
     (row,) = rows_of(settings, "core__contact_decision_daily", FIRST)
     assert row["citation"].startswith("house policy")
     assert row["effect_code"] == "house"

@@ -15,6 +15,7 @@ from arrears.contact.coding import TEXT, table_of
 from arrears.engine.duckdb import select_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     import duckdb
@@ -61,17 +62,37 @@ class Known:
     holidays: frozenset[date] = field(default_factory=frozenset)
 
 
-def make_fact_relations(connection: duckdb.DuckDBPyConnection, bounds: Span, *, counts_plans: bool = True) -> None:
+def name_people(
+    connection: duckdb.DuckDBPyConnection, people: Iterable[tuple[str, str]], loans: Iterable[tuple[str, str]]
+) -> None:
+    """Make ``due_person`` and ``due_loan``: whom and what the facts are read for.
+
+    Args:
+        connection: With ``raw__party``.
+        people: person_id (or borrower_id where nobody knows it) and borrower_id.
+        loans: The same, and loan_id.
+    """
+    for name, columns, rows in (
+        ("due_case", ("person_id", "borrower_id"), people),
+        ("due_loan", ("person_id", "loan_id"), loans),
+    ):
+        connection.register(name, table_of(pa.schema([(column, TEXT) for column in columns]), list(rows)))
+    _make(connection, "due_person", "read__due_person")
+
+
+def make_fact_relations(
+    connection: duckdb.DuckDBPyConnection, bounds: Span, *, sources: Sequence[str] = ("ledger", "outbox", "plan")
+) -> None:
     """Make the facts of everybody in ``due_person`` (person_id, party_id) and ``due_loan`` (person_id, loan_id).
 
     Args:
         connection: With the tables that ``sql/read__contact_*.sql`` name, empty where they are not delivered.
         bounds: First instant of the business date, and first after it.
-        counts_plans: Whether what another portfolio plans today counts as made.
+        sources: Contacts elsewhere that count: in other ledgers, given out by the outbox, planned elsewhere today.
     """
     start, end = bounds
     _make(connection, "contact_reach", "read__contact_point", {"day_end": end})
-    _make(connection, "contact_made", "read__contact_history", {"counts_plans": counts_plans})
+    _make(connection, "contact_made", "read__contact_history", {"sources": list(sources)})
     _make(connection, "contact_flag", "read__contact_flag")
     _make(connection, "contact_consent", "read__contact_consent")
     make_derived_relations(connection, start)

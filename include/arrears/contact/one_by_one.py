@@ -21,7 +21,7 @@ from arrears.rules.contact_values import Consent, Decision, Facts, Flag, Planned
 from arrears.rules.hours import BarredTime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date, datetime
 
     import duckdb
@@ -68,16 +68,9 @@ def _answer_each(
     books: Mapping[str, RuleBook],
     holidays: Mapping[str, frozenset[date]],
 ) -> None:
-    known: dict[str, dict[str, list[Any]]] = {
-        "flags": _values(connection, "contact_flag", Flag),
-        "history": _values(connection, "contact_prior", PriorContact),
-        "consents": _values(connection, "contact_consent", Consent),
-        "inconvenient": _values(connection, "contact_inconvenient", BarredTime),
-    }
     fired, answers = [], []
-    for row in _rows(connection, "FROM contact_candidate ORDER BY candidate_id"):
-        of_person = {kind: values.get(row["person_id"], []) for kind, values in known.items()}
-        decision = _decide(books[row["book"]], _facts(row, of_person, holidays), row)
+    for row, facts, planned in questions(connection, holidays):
+        decision = _decide(books[row["book"]], facts, planned, row["until_at"])
         fired += [
             {"candidate_id": row["candidate_id"], "rule_no": number, **vars(rule)}
             for number, rule in enumerate(decision.fired)
@@ -88,8 +81,32 @@ def _answer_each(
     _put(connection, "contact_answer", pa.Table.from_pylist(answers, ANSWER))
 
 
-def _decide(book: RuleBook, facts: Facts, row: Row) -> Decision:
-    planned = Planned(
+def questions(
+    connection: duckdb.DuckDBPyConnection, holidays: Mapping[str, frozenset[date]]
+) -> Iterator[tuple[Row, Facts, Planned]]:
+    """Every row of ``contact_candidate``, what is known, and what is planned, as the scalar form is asked.
+
+    Args:
+        connection: With the relations that ``SetPolicy`` reads.
+        holidays: Public holidays by the name candidates have in ``calendar``.
+    """
+    known: dict[str, dict[str, list[Any]]] = {
+        "flags": _values(connection, "contact_flag", Flag),
+        "history": _values(connection, "contact_prior", PriorContact),
+        "consents": _values(connection, "contact_consent", Consent),
+        "inconvenient": _values(connection, "contact_inconvenient", BarredTime),
+    }
+    for row in _rows(connection, "FROM contact_candidate ORDER BY candidate_id"):
+        of_person = {kind: values.get(row["person_id"], []) for kind, values in known.items()}
+        yield row, _facts(row, of_person, holidays), _planned(row)
+
+
+def _decide(book: RuleBook, facts: Facts, planned: Planned, until: datetime | None) -> Decision:
+    return may_contact(book, facts, planned) if until is None else contact_window(book, facts, planned, until)
+
+
+def _planned(row: Row) -> Planned:
+    return Planned(
         row["planned_at"],
         row["channel"],
         row["contact_point_id"],
@@ -97,9 +114,6 @@ def _decide(book: RuleBook, facts: Facts, row: Row) -> Decision:
         debts=frozenset(row["debts"]),
         content=frozenset(row["content"]),
     )
-    if row["until_at"] is None:
-        return may_contact(book, facts, planned)
-    return contact_window(book, facts, planned, row["until_at"])
 
 
 def _facts(row: Row, known: Mapping[str, list[Any]], holidays: Mapping[str, frozenset[date]]) -> Facts:

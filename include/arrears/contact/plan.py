@@ -62,12 +62,29 @@ REJECTED_ROW = Rule(
     kind="block",
     when_flags=("rejected_row",),
 )
+WRONG_NUMBER = Rule(
+    id="house.wrong_number",
+    citation="house policy: a number or address that is somebody else's is not used again",
+    effect="house",
+    kind="block",
+    when_flags=("wrong_number",),
+)
+SUPERVISOR_PAUSE = Rule(
+    id="house.supervisor_pause",
+    citation="house policy: none while a supervisor has paused contact",
+    effect="house",
+    kind="block",
+    when_flags=("supervisor_pause",),
+)
 NO_WORKER = Fired("house.no_worker", "house policy: a call or a visit needs somebody who works the case today", "house")
 WORKED_CHANNELS = ("call", "visit")  # made by people
 
 
 def day_rules(book: RuleBook) -> RuleBook:
-    """The portfolio's rules, none while a row is rejected, and one message per person and day where no pack says so.
+    """The portfolio's rules, with those that hold whatever the packs say.
+
+    None while a row is rejected, at a wrong number, while a supervisor has paused; and one message per person and day
+    where no pack says so.
 
     A portfolio without a pack keeps an empty book, which denies everything: nobody knows what binds it.
     """
@@ -77,7 +94,8 @@ def day_rules(book: RuleBook) -> RuleBook:
     )
     if not book.rules:
         return book
-    return RuleBook((REJECTED_ROW, *book.rules, *(() if has_own else (ONE_PER_DAY,))))
+    always = (REJECTED_ROW, WRONG_NUMBER, SUPERVISOR_PAUSE)
+    return RuleBook((*always, *book.rules, *(() if has_own else (ONE_PER_DAY,))))
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from arrears.contact.facts import Known, make_fact_relations
+from arrears.contact.facts import Known, make_fact_relations, name_people
 from arrears.contact.plan import CaseDue, Terms, day_rules, plan_day
 from arrears.contact.strategy import load_strategy, step_due
-from arrears.engine.duckdb import select_text
 from arrears.jobs.day import Day, summary
 from arrears.jobs.elsewhere import read_contacts_elsewhere
 from arrears.jobs.previous import previous_date
@@ -24,6 +21,7 @@ from arrears.policy.selection import select
 from arrears.rules.hours import day_bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -40,7 +38,7 @@ def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Se
 
     Returns:
         The plan's manifest in short, contacts planned by channel, and blocked ones by every rule that forbade them;
-        contacts replayed, and breaches by rule.
+        the share of the day's candidates that each rule forbids; contacts replayed, and breaches by rule.
 
     Raises:
         ConfigurationError: The strategy or a pack is wrong, or none is in force on the date.
@@ -61,6 +59,7 @@ def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Se
         "blocked": len(blocked),
         "planned_by_channel": dict(sorted(channels.items())),
         "blocked_by_rule": dict(sorted(Counter(rule for _, rule in denials).items())),
+        **_candidates(made.decisions),
         **replay(day),
     }
 
@@ -93,7 +92,11 @@ def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
         strategy=f"{configured.strategy}@{version.version}",
         packs=selection.label,
     )
-    _name_people(work, cases)
+    name_people(
+        work.connection,
+        [(case.person, case.borrower_id) for case in cases],
+        [(case.person, loan_id) for case in cases for loan_id in case.loan_ids],
+    )
     make_fact_relations(work.connection, terms.bounds)
     known = Known(
         flags=delivered["raw__flag"],
@@ -144,13 +147,12 @@ def _cases_due(day: Day, work: Work, version: Version) -> list[CaseDue]:
     return due
 
 
-def _name_people(work: Work, cases: list[CaseDue]) -> None:
-    """Make ``due_person`` and ``due_loan``: whom and what the facts are read for."""
-    people = {"person_id": [case.person for case in cases], "borrower_id": [case.borrower_id for case in cases]}
-    loans = [(case.person, loan_id) for case in cases for loan_id in case.loan_ids]
-    of_loans = {"person_id": [person for person, _ in loans], "loan_id": [loan_id for _, loan_id in loans]}
-    for name, columns in (("due_case", people), ("due_loan", of_loans)):
-        work.connection.register(
-            name, pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
-        )
-    work.connection.execute(f"CREATE TABLE due_person AS {select_text('read__due_person')}")
+def _candidates(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Candidates of the day (a case, step, channel and contact point each), and the share that each rule forbids."""
+    names = ("case_id", "step_id", "channel_code", "point_rank")
+    asked = {tuple(row[name] for name in names) for row in decisions}
+    forbidden = Counter(row["rule_id"] for row in decisions if not row["is_allowed"])
+    return {
+        "candidates": len(asked),
+        "blocked_share_by_rule": {rule: round(count / len(asked), 4) for rule, count in sorted(forbidden.items())},
+    }

@@ -84,7 +84,7 @@ def _replayed(work: Work, selection: Selection) -> list[dict[str, Any]]:
     for name in ("due_case", "due_loan", "due_person"):
         source = "read__due_person" if name == "due_person" else f"read__replayed_{name.removeprefix('due_')}"
         work.connection.execute(f"CREATE TABLE {name} AS {select_text(source)}")
-    make_fact_relations(work.connection, day_bounds(day.business_date, configured.zone), counts_plans=False)
+    make_fact_relations(work.connection, day_bounds(day.business_date, configured.zone), sources=("ledger", "outbox"))
     books = {row["book"]: books_of(selection, row["products"]) for row in read_rows(work, "read__replayed_product")}
     known = Known(
         flags=delivered["raw__flag"],

@@ -6,6 +6,7 @@ Windows are half-open; an instant is a time-zone-aware ``datetime``; answers are
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -59,6 +60,28 @@ class BarredTime:
     start: int = 0
     end: int = DAY_MINUTES
     channels: frozenset[str] = frozenset()
+
+
+CLOCK_DIGITS = "([01][0-9]|2[0-4])([0-5][0-9])"
+SPOKEN_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+BARRED_TIME = re.compile(rf"inconvenient_time_(all|{'|'.join(SPOKEN_WEEKDAYS)})_{CLOCK_DIGITS}_{CLOCK_DIGITS}")
+
+
+@lru_cache(maxsize=512)
+def barred_time_named(code: str) -> BarredTime | None:
+    """The time of the week a flag ``inconvenient_time_<weekday|all>_<from>_<to>`` names; None of any other flag.
+
+    One whose rest cannot be read bars all week: somebody asked to be spared at some time, and nobody knows which.
+    Its set-based twin is ``sql/read__contact_inconvenient.sql``.
+    """
+    if not code.startswith("inconvenient_time_"):
+        return None
+    said = BARRED_TIME.fullmatch(code)
+    if said is None:
+        return BarredTime(frozenset(range(7)))
+    first, second, third, fourth = (int(part) for part in said.groups()[1:])
+    days = range(7) if said[1] == "all" else (SPOKEN_WEEKDAYS.index(said[1]),)
+    return BarredTime(frozenset(days), first * 60 + second, third * 60 + fourth)
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,7 @@
 -- which does not say about which debts, nor for whom it was made, so that it counts for each; and elsewhere.
 -- Another portfolio's contact is about none of these debts: its debt is named by that portfolio.
 -- Rules: ARR-CON-02, ARR-CON-03. Inputs: due_person (person_id, party_id), raw__contact, raw__contact_point,
--- core__contact_elsewhere_daily. Parameters: counts_plans (whether what another portfolio plans today counts).
+-- core__contact_elsewhere_daily. Parameters: sources (of contacts elsewhere that count: ledger, outbox, plan).
 SELECT
     due_person.person_id,
     contact.started_at,
@@ -36,4 +36,4 @@ SELECT
 FROM core__contact_elsewhere_daily
 WHERE
     person_id IN (SELECT due_person.person_id FROM due_person)
-    AND ($counts_plans OR source_code <> 'plan')
+    AND LIST_CONTAINS($sources::VARCHAR[], source_code)

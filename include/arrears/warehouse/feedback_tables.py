@@ -37,6 +37,7 @@ FEEDBACK_EVENT = Table(
         "portfolio", "source_code", "kind_code", "source_ref", "revision", name="feedback_event_natural_key"
     ),
     Index("feedback_event_received", "portfolio", "received_at"),
+    Index("feedback_event_arrival", "received_at", "sequence"),
     schema="ops",
     comment="What was reported from outside, one row per report and revision; appended only, ids and codes only.",
 )

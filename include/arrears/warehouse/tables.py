@@ -230,6 +230,12 @@ NOTIFICATION = Table(
         unique=True,
         postgresql_where=text("contacted_on IS NOT NULL"),
     ),
+    Index(
+        "notification_person",
+        "person_key",
+        "business_date",
+        postgresql_where=text("state_code IN ('claimed', 'sent', 'unknown')"),
+    ),
     schema="ops",
     comment="Outbox: one row per step and, by a unique index, one contact per person and day.",
 )

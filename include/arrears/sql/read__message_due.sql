@@ -1,0 +1,26 @@
+-- Grain: outbox row that is about to be sent, as a case due a step on one channel (due_step).
+-- Inputs: message (case_no, person_id, borrower_id, channel, purpose, debts), raw__party, core__loan_delinquency_daily.
+WITH about AS (
+    SELECT
+        message.case_no,
+        MAX(loan.past_due_days) AS days_past_due,
+        CASE WHEN COUNT(DISTINCT loan.product_code) = 1 THEN MIN(loan.product_code) END AS product_code
+    FROM message
+    INNER JOIN core__loan_delinquency_daily AS loan ON LIST_CONTAINS(message.debts, loan.loan_id)
+    GROUP BY message.case_no
+)
+SELECT
+    message.case_no,
+    0 AS turn,
+    COALESCE(about.product_code, '') AS book,
+    message.person_id,
+    message.borrower_id,
+    party.party_id IS NOT NULL AS is_party_known,
+    [message.channel] AS channels,
+    message.purpose,
+    []::VARCHAR[] AS content, -- noqa: RF04
+    about.days_past_due,
+    message.debts
+FROM message
+LEFT JOIN about ON message.case_no = about.case_no
+LEFT JOIN raw__party AS party ON message.borrower_id = party.party_id

@@ -227,8 +227,13 @@ def explain(
 ) -> None:
     """Why a loan is as many days past due as it is: the allocation, and the sentence."""
     from arrears.jobs.explain import explain as why  # noqa: PLC0415  as above
+    from arrears.jobs.explain import in_text  # noqa: PLC0415  as above
 
-    show(why(portfolio, business_date.date(), loan), as_json=as_json, title=f"{loan} on {business_date.date()}")
+    found = why(portfolio, business_date.date(), loan)
+    if as_json:
+        show(found, as_json=True, title="")
+    else:
+        typer.echo(in_text(found))
 
 
 @app.command("status")

@@ -22,8 +22,10 @@ from arrears.errors import ConfigurationError, PortfolioUnknownError, TimeZoneRe
 from arrears.policy.documents import Document, read_document
 from arrears.rules.ageing import Terms
 from arrears.rules.allocation import Waterfall, Waterfalls
+from arrears.rules.bucket_sets import NAMED
 from arrears.rules.buckets import Bucket, check_buckets
 from arrears.rules.business_dates import BusinessDates
+from arrears.rules.materiality import Materiality
 from arrears.settings import ENVIRONMENT_FILE, REPOSITORY
 
 if TYPE_CHECKING:
@@ -92,21 +94,40 @@ class Allocation(Document):
         )
 
 
+class MaterialityRow(Document):
+    """Above which amount a loan's arrears are material: both thresholds.
+
+    Attributes:
+        minor: Amount.
+        bps: Share of the outstanding principal, in basis points (100 = 1 %).
+    """
+
+    minor: int = Field(default=0, ge=0)
+    bps: int = Field(default=0, ge=0, le=10_000)
+
+
 class Ageing(Document):
     """How this portfolio counts days.
 
     Attributes:
-        convention: ``elapsed`` (due yesterday = 1 day today) or ``inclusive`` (the due date is day 1).
-        grace_days: Days subtracted from delinquent_days, unless the loan has its own.
+        convention: ``elapsed`` (due yesterday = 1 day today), ``inclusive`` (the due date is day 1), ``months_ots`` or
+            ``months_mba`` (30 days for each month that is over).
+        grace_days: Days of grace before delinquent_days, unless the loan has its own.
+        grace: ``subtract`` takes them off; ``threshold`` forgives up to them and counts in full past them.
         tolerance_minor: Cumulative shortfall up to which a loan counts as paid.
+        full_payment_pct: Share of an instalment that passes for all of it; 90 by the rule of that name.
+        materiality: Thresholds of ``material_days``; without them it is not available.
         allocation_order: Component order inside one instalment; the oldest instalment first.
         allocation: What else there is to say of how payments are spread.
         allocation_by_kind: The same for single kinds of payment.
     """
 
-    convention: Literal["elapsed", "inclusive"] = "elapsed"
+    convention: Literal["elapsed", "inclusive", "months_ots", "months_mba"] = "elapsed"
     grace_days: int = Field(default=0, ge=0, le=365)
+    grace: Literal["subtract", "threshold"] = "subtract"
     tolerance_minor: int = Field(default=0, ge=0)
+    full_payment_pct: int = Field(default=100, ge=50, le=100)
+    materiality: MaterialityRow | None = None
     allocation_order: ComponentOrder = ("penalty", "fee", "interest", "principal")
     allocation: Allocation = Allocation()
     allocation_by_kind: dict[PaymentKind, Allocation] = Field(default_factory=dict)
@@ -122,7 +143,16 @@ class Ageing(Document):
     @property
     def terms(self) -> Terms:
         """The whole day count, as a rule value."""
-        return Terms(self.convention, self.grace_days, self.tolerance_minor, self.waterfalls)
+        given = self.materiality
+        return Terms(
+            self.convention,
+            self.grace_days,
+            self.tolerance_minor,
+            self.waterfalls,
+            self.grace,
+            self.full_payment_pct,
+            None if given is None else Materiality(given.minor, given.bps),
+        )
 
 
 class TieOut(Document):
@@ -161,6 +191,18 @@ class BucketRow(Document):
     code: str = Field(min_length=1, max_length=16)
     from_days: Annotated[int, Field(alias="from", ge=0)]
     to_days: Annotated[int | None, Field(alias="to")] = None
+
+
+def _named_set(given: object) -> object:
+    """The rows of a set that is only named."""
+    if not isinstance(given, str):
+        return given
+    if given not in NAMED:
+        raise ValueError(f"no bucket set {given!r}; known: {', '.join(sorted(NAMED))}")
+    return [{"code": each.code, "from": each.from_days, "to": each.to_days} for each in NAMED[given]]
+
+
+BucketRows = Annotated[tuple[BucketRow, ...], BeforeValidator(_named_set)]
 
 
 class DatabaseSource(Document):
@@ -260,7 +302,7 @@ class Portfolio(Document):
             month earlier as its predecessor. Empty counts as not given.
         allowed_gaps: Business dates whose predecessor may be missing.
         ageing: Day count.
-        buckets: Contiguous from 0.
+        buckets: Contiguous from 0, or the name of a set in ``arrears.rules.bucket_sets``.
         collector_type: Who collects, which selects what binds.
         packs: Contact packs by file name.
         unbound_packs_as_house: Whether packs that do not bind, as by collector or product, apply as rules of the house.
@@ -287,7 +329,7 @@ class Portfolio(Document):
     daily_from: Annotated[date | None, BeforeValidator(lambda given: given or None)] = None
     allowed_gaps: tuple[date, ...] = ()
     ageing: Ageing = Ageing()
-    buckets: tuple[BucketRow, ...]
+    buckets: BucketRows
     collector_type: Literal["first_party", "third_party", "debt_buyer"]
     packs: tuple[str, ...] = ()
     unbound_packs_as_house: bool = False
@@ -339,8 +381,9 @@ class Portfolio(Document):
     def as_of(self, business_date: date) -> date:
         """The date the ages of that day hold for.
 
-        ``elapsed`` ages as of the business date itself. ``inclusive`` counts the close of the day, so it ages as of
-        the closing date: due yesterday and unpaid at yesterday's close is 1 day past due under both (docs/adr/0003).
+        ``elapsed`` ages as of the business date itself. The other conventions count the close of the day, so they age
+        as of the closing date: due yesterday and unpaid at yesterday's close is 1 day past due, elapsed and inclusive
+        (docs/adr/0003).
         """
         return business_date if self.ageing.convention == "elapsed" else closing_date(business_date)
 

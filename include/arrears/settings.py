@@ -28,6 +28,8 @@ class Settings(BaseSettings):
         strategies: Folder with one YAML file per strategy.
         memory_limit: DuckDB's memory limit per task.
         threads: DuckDB's threads per task.
+        engine: What ages: ``duckdb``, or a Spark master (``local[*]``, ``spark://host:port``), which needs the extra
+            ``spark`` and a lake that its workers see as a folder.
         predecessor_retry_seconds: Wait between tries while the day before is not published.
         predecessor_retries: Tries before a day gives up waiting for the day before.
         source_wait_seconds: Wait between looks for a source that has not delivered.
@@ -54,6 +56,7 @@ class Settings(BaseSettings):
     strategies: Path = INCLUDE / "strategies"
     memory_limit: str = "3GB"
     threads: int = Field(default=2, ge=1)
+    engine: str = Field(default="duckdb", pattern=r"^(duckdb|local(\[.+\])?|spark://.+|yarn|k8s://.+)$")
     predecessor_retry_seconds: int = Field(default=60, ge=1)
     predecessor_retries: int = Field(default=120, ge=0)
     source_wait_seconds: int = Field(default=300, ge=1)

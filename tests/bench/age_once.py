@@ -12,10 +12,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-import duckdb
-from arrears.engine.duckdb import connect, select_text
-from arrears.jobs.accounts import replay_accounts
-from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
+from arrears.engine.duckdb import connect
+from arrears.engine.tables import DuckTables
+from arrears.jobs.accounts import LOANS, make_ages
+from arrears.jobs.age import ageing_parameters, put_buckets
 from arrears.jobs.age_ledger import LedgerConfig
 from arrears.settings import Settings
 
@@ -35,10 +35,6 @@ def delivered(book, noun):
     return Path(book) / file_of(noun, AS_OF - timedelta(days=1))
 
 
-def bound(select, known):
-    return {name: known[name] for name in duckdb.extract_statements(select)[0].named_parameters}
-
-
 def scan(connection):
     """Reads every value that ageing reads, and does nothing with it."""
     for table, columns in SCANNED.items():
@@ -52,12 +48,11 @@ def two_stage(connection):
 
 def ageing(connection):
     config = LedgerConfig()
-    put_buckets(connection, config.bucket_set)
+    tables = DuckTables(connection)
+    put_buckets(tables, config.bucket_set)
     known = ageing_parameters(config.ageing, config.bucket_set, AS_OF) | {"closing_date": AS_OF, "timezone": "UTC"}
-    replay_accounts(connection, config.ageing.waterfalls, known)
-    for table, name in ((INSTALMENTS, INSTALMENTS), (LOANS, "aged")):
-        select = select_text(table)
-        connection.execute(f"CREATE TABLE {name} AS {select}", bound(select, known))
+    make_ages(tables, config.ageing.waterfalls, known)
+    tables.rename(LOANS, "aged")
 
 
 def in_duckdb(book, way):

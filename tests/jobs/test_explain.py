@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from arrears.errors import RuleInputError
-from arrears.jobs.explain import explain
+from arrears.jobs.explain import explain, in_text
 from support.books import FIRST, make_book, put
 
 
@@ -70,7 +70,34 @@ def test_allocation_and_account_are_shown(settings):
         "t3": "reverses t2",
         "t4": f"not effective by {FIRST}",
     }
-    assert found["pauses"] == [{"starts_on": days_ago(5), "ends_on": days_ago(3)}]
+    assert found["pauses"] == [
+        {"starts_on": days_ago(5), "ends_on": days_ago(3), "effect_code": "classification_freeze"}
+    ]
+
+
+def test_text_shows_each_subtraction_with_its_rule_and_each_payment_with_its_spending(settings):
+    lines = in_text(explain("book", FIRST, "late", settings=settings)).splitlines()
+
+    for said in (
+        f"      34  past_due_days    elapsed, {days_ago(34)} to {FIRST} (ARR-AGE-01, ARR-AGE-08)",
+        "       2  paused_days      taken off, inside the past-due span only (ARR-AGE-05)",
+        "      32  delinquent_days  what is left (ARR-AGE-06)",
+        f"  {days_ago(30)}  repayment 360.00 CNY [t1]: counts",
+        "      20.00 CNY interest of instalment 3",
+        "      340.00 CNY principal of instalment 3",
+        f"  {days_ago(9)}  repayment 480.00 CNY [t2]: annulled by t3",
+        f"  classification_freeze from {days_ago(5)} until {days_ago(3)}",
+    ):
+        assert said in lines
+
+
+def test_deferred_schedule_is_the_one_explained(settings):
+    moved = {"loan_id": "late", "starts_on": days_ago(40), "ends_on": days_ago(20), "effect_code": "deferral"}
+    put(settings, "raw__pause", FIRST, [moved])
+
+    found = explain("book", FIRST, "late", settings=settings)
+
+    assert (found["past_due_on"], found["past_due_days"]) == (days_ago(14), 14)
 
 
 @pytest.mark.parametrize(

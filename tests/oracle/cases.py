@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from arrears.rules.account import COMPONENTS, Instalment, Transaction
+from arrears.rules.account import COMPONENTS, PAYMENT_KINDS, Instalment, Transaction
 from arrears.rules.allocation import Account, Waterfall, Waterfalls
 from arrears.rules.allocation import replay as replayed
+from arrears.rules.next_payment import next_payment
 from arrears.rules.pauses import Pause
 from support.ageing import Loan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 END_OF_TIME = date(2100, 1, 1)
 LONG_BEFORE = date(1900, 1, 1)
@@ -36,7 +40,9 @@ KINDS = {
     "credit_balance_refund": "credit_refund",
     "charge": "charge",
 }
-IGNORED = ("classification_run", "charge_off")  # bring no obligation and no payment
+IGNORED = ("classification_run", "charge_off", "pause", "resume")  # bring no obligation and no payment
+# A bucket is stored when one of these happens, and moves only then.
+CLASSIFYING = ({*KINDS} - {"charge"}) | {"reversal", "disbursement", "classification_run"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,16 @@ def fineract_loan(case: dict[str, Any], seq: int) -> Loan | Unsupported:
         for row in case["schedule"]
     )
     account: list[Transaction] = []
+    for event in events:
+        if event["type"] == "disbursement":
+            account += _down_payment(case, event, schedule)
+        elif event["type"] not in IGNORED:
+            account.append(_entry(case, event, schedule, account))
+    return Loan("a", schedule, tuple(account), tuple(_pauses(events)))
+
+
+def _pauses(events: list[dict[str, Any]]) -> list[Pause]:
+    """Pauses as entered, cut where counting was resumed."""
     pauses: list[Pause] = []
     for event in events:
         if event["type"] == "pause":
@@ -81,11 +97,7 @@ def fineract_loan(case: dict[str, Any], seq: int) -> Loan | Unsupported:
         elif event["type"] == "resume":
             resumed = date.fromisoformat(event["date"])
             pauses = [replace(each, ends_on=min(each.ends_on, max(each.starts_on, resumed))) for each in pauses]
-        elif event["type"] == "disbursement":
-            account += _down_payment(case, event, schedule)
-        elif event["type"] not in IGNORED:
-            account.append(_entry(case, event, schedule, account))
-    return Loan("a", schedule, tuple(account), tuple(pauses))
+    return pauses
 
 
 def waterfalls(case: dict[str, Any]) -> Waterfalls:
@@ -145,12 +157,88 @@ def outstanding(account: Account) -> int:
 
 
 # ------------------------------------------------------------------------------------------------------- days
-def day_figures(row: dict[str, Any], case: dict[str, Any], check: dict[str, Any]) -> dict[str, Any]:
-    """Our row in the words of a delinquency check: only the figures it states.
+def stated_loan(case: dict[str, Any], seq: int) -> Loan | Unsupported:
+    """The loan by the repayment table stated last before check ``seq``: what is left of each instalment, and pauses."""
+    states = [state for state in case.get("schedule_states", ()) if state["seq"] < seq]
+    if not states:
+        return Unsupported("the repayment table it was computed from is not in the file")
+    schedule = tuple(
+        Instalment(row["no"], date.fromisoformat(row["due_date"]), minor(row["outstanding"]))
+        for row in states[-1]["periods"]
+    )
+    return Loan("a", schedule, (), tuple(_pauses([event for event in case["events"] if event["seq"] < seq])))
 
-    Classifications are left out: they are tags, stored when a job last ran.
+
+def loan_before(case: dict[str, Any], check: dict[str, Any], seq: int | None = None) -> Loan | Unsupported:
+    """The loan a delinquency check speaks of, as it stood before ``seq`` (left out: before the check)."""
+    if check.get("known_gap"):
+        return Unsupported(f"known gap of the file: {check['known_gap'][:60]}")
+    if check["basis"] == "stated state":
+        return stated_loan(case, seq or check["seq"])
+    if check.get("after_unsupported"):
+        return Unsupported("after an action that is not modelled")
+    return fineract_loan(case, seq or check["seq"])
+
+
+def stored_buckets(case: dict[str, Any], check: dict[str, Any], row_of: Any) -> Iterator[tuple[date, dict[str, Any]]]:
+    """Each time a bucket was stored before the check: the day, and our row of that day.
+
+    Args:
+        case: The case.
+        check: The check.
+        row_of: Our row of a loan on a day.
     """
-    unpaid = row["instalments"] if row["delinquent_days"] > 0 else []
+    events = [event for event in case["events"] if event["seq"] < check["seq"]]
+    for event, following in zip(events, [*(each["seq"] for each in events), check["seq"]][1:], strict=True):
+        is_pause = event["type"] == "pause" and event["start"] < event["booked_on"]
+        is_re_aged = event["type"] == "unsupported" and "re-aging" in event["what"]  # its new table is stated
+        if not (event["type"] in CLASSIFYING or is_pause or is_re_aged):
+            continue
+        loan = loan_before(case, check, following)
+        if isinstance(loan, Unsupported):
+            continue
+        on = date.fromisoformat(event["booked_on"])
+        if event.get("job") == "catch_up_before_api_call":  # catches up with the day before
+            on -= timedelta(days=1)
+        yield on, row_of(loan, on)
+
+
+NEXT_PAYMENT = {"next-unpaid-due-date": "next_due", "earliest-unpaid-date": "earliest_unpaid"}
+
+
+def next_payment_figures(case: dict[str, Any], check: dict[str, Any], loan: Loan) -> dict[str, Any]:
+    """Which payment comes next, where the check states it."""
+    as_of = date.fromisoformat(check["as_of"])
+    account = replayed(loan.schedule, loan.transactions, as_of, waterfalls(case))
+    if check["basis"] == "stated state":  # what was paid is in the table, when it was is not
+        paid = [event for event in case["events"] if event["seq"] < check["seq"] and event.get("date")]
+        account.entries = [
+            Transaction(f"t{event['seq']}", "repayment", date.fromisoformat(event["date"]), 1)
+            for event in paid
+            if KINDS.get(event["type"]) in PAYMENT_KINDS
+        ]
+    found = next_payment(account, as_of, NEXT_PAYMENT[check["next_payment_policy"]])
+    return {"next_payment_due_date": found.due_on.isoformat(), "next_payment_amount": found.amount_minor}
+
+
+def range_of(case: dict[str, Any], days: int) -> str | None:
+    """Name of the case's range that holds these days."""
+    for each in case["ranges"]:
+        if each["min_days"] <= days and (each["max_days"] is None or days <= each["max_days"]):
+            return str(each["name"])
+    return None
+
+
+def day_figures(case: dict[str, Any], check: dict[str, Any], row: dict[str, Any], stored: list[Any]) -> dict[str, Any]:
+    """Our rows in the words of a delinquency check: only the figures it states.
+
+    Args:
+        case: The case.
+        check: The check.
+        row: Our row of the check's day.
+        stored: Days and rows as ``stored_buckets`` gives them.
+    """
+    tagged = stored[-1][1] if stored else {"bucket_days": 0, "delinquent_days": 0, "instalments": []}
     since = row["past_due_on"]
     delinquent_on = since and (since + timedelta(days=case["grace_days"])).isoformat()
     ours = {
@@ -161,23 +249,74 @@ def day_figures(row: dict[str, Any], case: dict[str, Any], check: dict[str, Any]
         "event_delinquent_date": delinquent_on,
         "delinquent_amount": row["past_due_minor"],
         "total_overdue": row["past_due_minor"],
+        "classification": range_of(case, tagged["bucket_days"]),
+        "installment_level": _by_range(case, tagged),
         "installments": [
             {"no": each["seq"], "delinquent_days": each["delinquent_days"], "amount": each["past_due_minor"]}
-            for each in unpaid
+            for each in (row["instalments"] if row["delinquent_days"] > 0 else [])
         ],
+        "pause_periods": _pause_periods(case, check),
+        "history": _history(case, stored),
     }
     stated = {name: ours[name] for name in ours if name in check}
-    if "installments" in stated:
-        names = check["installments"][0] if check["installments"] else {}
-        stated["installments"] = [{k: v for k, v in each.items() if k in names} for each in stated["installments"]]
+    for name in ("installments", "history"):
+        if check.get(name):
+            stated[name] = [{k: v for k, v in each.items() if k in check[name][0]} for each in stated[name]]
     return stated
+
+
+def _by_range(case: dict[str, Any], row: dict[str, Any]) -> list[tuple[str, int]]:
+    amounts: dict[str, int] = defaultdict(int)
+    is_asked = case["config"].get("installment_level") and row["delinquent_days"] > 0
+    for each in row["instalments"] if is_asked else []:
+        name = range_of(case, each["delinquent_days"])
+        if name:
+            amounts[name] += each["past_due_minor"]
+    return sorted(amounts.items())
+
+
+def _pause_periods(case: dict[str, Any], check: dict[str, Any]) -> list[dict[str, Any]]:
+    pauses = _pauses([event for event in case["events"] if event["seq"] < check["seq"]])
+    return [
+        {
+            "start": each.starts_on.isoformat(),
+            "end": each.ends_on.isoformat(),
+            "active": each.starts_on.isoformat() <= check["as_of"] <= each.ends_on.isoformat(),
+        }
+        for each in pauses
+    ]
+
+
+def _history(case: dict[str, Any], stored: list[Any]) -> list[dict[str, Any]]:
+    """Ranges a loan was in, the last first."""
+    rows: list[dict[str, Any]] = []
+    for on, row in stored:
+        name = range_of(case, row["bucket_days"])
+        before = rows[-1] if rows and rows[-1]["lifted"] is None else None
+        if before and before["classification"] != name:
+            before["lifted"] = on.isoformat()
+        if name and (before is None or before["classification"] != name):
+            rows.append({"classification": name, "added": on.isoformat(), "lifted": None})
+    return rows[::-1]
 
 
 def stated_day_figures(check: dict[str, Any]) -> dict[str, Any]:
     """A delinquency check's figures with amounts in minor units."""
-    names = ("past_due_days", "delinquent_days", "past_due_date", "delinquent_date", "event_delinquent_date")
+    names = (
+        *("past_due_days", "delinquent_days", "past_due_date", "delinquent_date", "event_delinquent_date"),
+        *("classification", "pause_periods", "history"),
+    )
     stated = {name: check[name] for name in names if name in check}
-    stated |= {name: minor(check[name]) for name in ("delinquent_amount", "total_overdue") if name in check}
+    stated |= {
+        name: minor(check[name]) for name in ("delinquent_amount", "total_overdue", "outstanding") if name in check
+    }
+    for name, convert in (("next_payment_due_date", str), ("next_payment_amount", minor)):
+        if check.get(name) is not None:
+            stated[name] = convert(check[name])
+    if "installment_level" in check:
+        stated["installment_level"] = sorted(
+            (each["classification"], minor(each["amount"])) for each in check["installment_level"]
+        )
     if "installments" in check:
         stated["installments"] = [
             each | ({"amount": minor(each["amount"])} if "amount" in each else {}) for each in check["installments"]
@@ -257,3 +396,15 @@ def departure(case: dict[str, Any], check: dict[str, Any], loan: Loan) -> str:
         (of_transactions and has_charge, "what was overpaid and pays a later charge stays with no payment here"),
     )
     return next((reason for holds, reason in departures if holds), "")
+
+
+# ---------------------------------------------------------------------------------------------------- frappe
+FRAPPE_RANGES = ((30, "SMA-0"), (60, "SMA-1"), (90, "SMA-2"), (365, "D1"), (1098, "D2"))
+NPA_DAYS = 90
+
+
+def frappe_figures(days: int) -> dict[str, Any]:
+    """What that system says of a loan that is so many days past due."""
+    name = next((code for top, code in FRAPPE_RANGES if days <= top), "D3")
+    npa = days > NPA_DAYS
+    return {"days_past_due": days, "classification": name, "classification_code": name, "npa": npa, "is_npa": npa}

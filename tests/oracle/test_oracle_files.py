@@ -8,6 +8,8 @@ import pytest
 from arrears.rules.account import Instalment, Transaction
 from arrears.rules.ageing import Terms
 from arrears.rules.allocation import replay
+from arrears.rules.contagion import is_non_performing as non_performing
+from arrears.rules.conventions import counted_until, past_due_count
 from oracle.cases import (
     END_OF_TIME,
     Unsupported,
@@ -15,9 +17,13 @@ from oracle.cases import (
     day_figures,
     departure,
     fineract_loan,
+    frappe_figures,
+    loan_before,
     minor,
+    next_payment_figures,
     outstanding,
     stated_day_figures,
+    stored_buckets,
     waterfalls,
 )
 from support.ageing import Loan, by_rule, by_sql
@@ -26,111 +32,116 @@ FILES = {
     "fineract": "fineract_delinquency.json",
     "allocated": "fineract_allocation.json",
     "frappe": "frappe_dpd.json",
+    "contagion": "frappe_dpd.json",
 }
+LISTS = {"contagion": "contagion_cases"}
 NOT_GIVEN = pytest.param(None, marks=pytest.mark.skip(reason="give --oracle-dir"), id="no_oracle_dir")
+DELINQUENCY, ALLOCATION, CHECKS = "fineract_delinquency", "fineract_allocation", "fineract_allocation by check"
+FRAPPE = "frappe_dpd"
 AGREEMENT = 0.95
 
 
 def pytest_generate_tests(metafunc):
     for fixture, name in FILES.items():
         if fixture in metafunc.fixturenames:
-            metafunc.parametrize(fixture, _cases(metafunc.config.getoption("--oracle-dir"), name))
+            cases = _cases(metafunc.config.getoption("--oracle-dir"), name, LISTS.get(fixture, "cases"))
+            metafunc.parametrize(fixture, cases)
 
 
-def _cases(folder, name):
+def _cases(folder, name, listed):
     if folder is None or not (folder / name).is_file():
         return [NOT_GIVEN]
     content = json.loads((folder / name).read_text(encoding="utf-8"))
-    return [pytest.param(case, id=case["id"]) for case in content["cases"]]
-
-
-def count(tally, name, **counted):
-    counts = tally.setdefault(name, {"checks": 0, "figures": 0, "agreeing": 0, "left_out": 0, "explained": 0})
-    for figure, value in counted.items():
-        counts[figure] += value
+    return [pytest.param(case, id=case["id"]) for case in content.get(listed, [])] or [NOT_GIVEN]
 
 
 def test_fineract_case_agrees(fineract, tally):
-    reasons, wrong, compared = [], [], 0
-    with duckdb.connect() as connection:
+    wrong, compared, reasons = [], 0, set()
+    terms = Terms(grace_days=fineract["grace_days"], waterfalls=waterfalls(fineract))
+    with duckdb.connect(config={"threads": 1}) as connection:
+        engines = (
+            lambda loan, on: by_rule(loan, on, terms),
+            lambda loan, on: by_sql(connection, [loan], on, terms)["a"],
+        )
         for check in fineract["checks"]:
-            stated = stated_day_figures(check)
-            loan = _loan_before(fineract, check) if stated else Unsupported("no day count or amount in it")
+            loan = loan_before(fineract, check)
             if isinstance(loan, Unsupported):
-                reasons.append(loan.reason)
-                count(tally, "fineract_delinquency", left_out=1)
+                tally.left_out(DELINQUENCY, loan.reason)
+                reasons.add(loan.reason)
                 continue
-            as_of = date.fromisoformat(check["as_of"])
-            terms = Terms(grace_days=fineract["grace_days"], waterfalls=waterfalls(fineract))
-            rows = by_rule(loan, as_of, terms), by_sql(connection, [loan], as_of, terms)["a"]
-            found = [day_figures(row, fineract, check) for row in rows]
-            agreeing = [name for name, value in stated.items() if all(each[name] == value for each in found)]
+            stated, found = stated_day_figures(check), [_found(fineract, check, loan, row_of) for row_of in engines]
+            assert stated, "a check that states nothing we know"
             compared += 1
-            count(tally, "fineract_delinquency", checks=1, figures=len(stated), agreeing=len(agreeing))
-            wrong += [
-                (check["seq"], name, stated[name], [each[name] for each in found])
-                for name in stated
-                if name not in agreeing
-            ]
+            for name, value in stated.items():
+                ours = [each[name] for each in found]
+                tally.agree(DELINQUENCY, name, ours == [value, value])
+                if ours != [value, value]:
+                    wrong.append((check["seq"], name, value, ours))
 
     assert wrong == []
     if not compared:
-        pytest.skip("; ".join(sorted(set(reasons))))
+        pytest.skip("; ".join(sorted(reasons)))
 
 
-def _loan_before(case, check):
-    if check["basis"] != "schedule and transactions":
-        return Unsupported("computed from the repayment table the test states")
-    if check.get("after_unsupported") or check.get("known_gap"):
-        return Unsupported("after an action that is not modelled")
-    return fineract_loan(case, check["seq"])
+def _found(case, check, loan, row_of):
+    as_of = date.fromisoformat(check["as_of"])
+    found = day_figures(case, check, row_of(loan, as_of), list(stored_buckets(case, check, row_of)))
+    if "next_payment_policy" in check:
+        found |= next_payment_figures(case, check, loan)
+    if "outstanding" in check:
+        found["outstanding"] = outstanding(replay(loan.schedule, loan.transactions, END_OF_TIME, waterfalls(case)))
+    return found
 
 
 def test_fineract_allocation_agrees(allocated, tally):
-    reasons, wrong, compared = [], [], 0
+    wrong, compared, reasons = [], 0, set()
     for check in allocated["checks"]:
         unclear = check.get("after_unsupported") or check.get("open_question")
-        loan = Unsupported("not modelled there either") if unclear else fineract_loan(allocated, check["seq"])
+        loan = Unsupported(f"not modelled there either: {unclear}"[:80])
+        if not unclear:
+            loan = fineract_loan(allocated, check["seq"])
         if isinstance(loan, Unsupported):
-            reasons.append(loan.reason)
-            count(tally, "fineract_allocation", left_out=1)
+            tally.left_out(ALLOCATION, loan.reason)
+            reasons.add(loan.reason)
             continue
         account = replay(loan.schedule, loan.transactions, END_OF_TIME, waterfalls(allocated))
         stated, found = allocation_figures(account, check)
         differing = {name: (stated.get(name), found.get(name)) for name in stated if stated[name] != found.get(name)}
-        is_explained = bool(differing and departure(allocated, check, loan))
+        explained = departure(allocated, check, loan) if differing else ""
         compared += 1
-        count(tally, "fineract_allocation", checks=1, figures=len(stated), agreeing=len(stated) - len(differing))
-        count(tally, "fineract_allocation", explained=is_explained)
-        if differing and not is_explained:
+        for name in stated:
+            tally.agree(
+                ALLOCATION,
+                f"{check['kind']} {name[1] if isinstance(name, tuple) else name}",
+                name not in differing,
+                explained,
+            )
+        tally.agree(CHECKS, "allocation check", not differing, explained)
+        if differing and not explained:
             wrong.append((check["seq"], check["kind"], differing))
 
     assert wrong == []
     if not compared:
-        pytest.skip("; ".join(sorted(set(reasons))))
+        pytest.skip("; ".join(sorted(reasons)))
 
 
-def test_nearly_every_allocation_agrees(request, tally):
-    if request.config.getoption("--oracle-dir") is None:
+def test_nearly_every_allocation_agrees(request):
+    folder = request.config.getoption("--oracle-dir")
+    if folder is None:
         pytest.skip("give --oracle-dir")
+    agreeing = compared = 0
+    for case in json.loads((folder / FILES["allocated"]).read_text(encoding="utf-8"))["cases"]:
+        for check in case["checks"]:
+            loan = fineract_loan(case, check["seq"])
+            if check.get("after_unsupported") or check.get("open_question") or isinstance(loan, Unsupported):
+                continue
+            account = replay(loan.schedule, loan.transactions, END_OF_TIME, waterfalls(case))
+            stated, found = allocation_figures(account, check)
+            compared += 1
+            agreeing += all(stated[name] == found.get(name) for name in stated)
 
-    counts = tally["fineract_allocation"]
-    assert counts["checks"] > 0
-    assert counts["explained"] <= (1 - AGREEMENT) * counts["checks"]
-
-
-@pytest.mark.parametrize("name", ["outstanding"])
-def test_outstanding_of_delinquency_cases_agrees(fineract, name):
-    compared = 0
-    for check in fineract["checks"]:
-        loan = _loan_before(fineract, check) if name in check else Unsupported("nothing outstanding in it")
-        if isinstance(loan, Unsupported):
-            continue
-        compared += 1
-        account = replay(loan.schedule, loan.transactions, END_OF_TIME, waterfalls(fineract))
-        assert outstanding(account) == minor(check[name]), check["seq"]
-    if not compared:
-        pytest.skip("no outstanding amount in it")
+    assert compared > 0
+    assert agreeing >= AGREEMENT * compared
 
 
 def test_frappe_case_agrees(frappe, tally):
@@ -146,12 +157,39 @@ def test_frappe_case_agrees(frappe, tally):
             for number, row in enumerate(frappe["transactions"])
         ),
     )
-    checks = [check for check in frappe["checks"] if "days_past_due" in check]
+    wrong, compared = [], 0
+    for check in frappe["checks"]:
+        days = by_rule(loan, date.fromisoformat(check["as_of"]), Terms(convention))["past_due_days"]
+        ours = frappe_figures(days)
+        for name in sorted(set(check) - {"as_of", "line"}):
+            if name not in ours:
+                tally.left_out(FRAPPE, f"no figure of ours: {name}")
+                continue
+            compared += 1
+            tally.agree(FRAPPE, name, ours[name] == check[name])
+            if ours[name] != check[name]:
+                wrong.append((check["as_of"], name, check[name], ours[name]))
 
-    found = [by_rule(loan, date.fromisoformat(check["as_of"]), Terms(convention)) for check in checks]
+    assert compared
+    assert wrong == []
 
-    for check, row in zip(checks, found, strict=True):
-        agrees = row["past_due_days"] == check["days_past_due"]
-        count(tally, "frappe_dpd", checks=1, figures=1, agreeing=int(agrees))
-    assert checks
-    assert [row["past_due_days"] for row in found] == [check["days_past_due"] for check in checks]
+
+def test_frappe_contagion_agrees(contagion, tally):
+    convention = "inclusive" if contagion["day_count"] == "inclusive" else "elapsed"
+    unpaid = {str(row["loan"]): date.fromisoformat(row["first_due"]) for row in contagion["loans"] if row["unpaid"]}
+    is_non_performing, wrong = False, []
+    for step in contagion["steps"]:
+        paid = [name for name in unpaid if f"on loan {name}" in step["do"]]
+        for name in paid:
+            del unpaid[name]
+        as_of = date.fromisoformat(step["as_of"])
+        days = [past_due_count(due_on, counted_until(as_of, convention), convention) for due_on in unpaid.values()]
+        is_non_performing = non_performing(
+            days, was_non_performing=is_non_performing, threshold_days=contagion["npa_threshold"]
+        )
+        for name, stated in step["npa"].items():
+            tally.agree(FRAPPE, "npa by customer", stated == is_non_performing)
+            wrong += [] if stated == is_non_performing else [(step["do"], name)]
+
+    assert contagion["steps"]
+    assert wrong == []

@@ -19,9 +19,9 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from arrears.contracts import CONTRACTS
-from arrears.engine.duckdb import select_text
-from arrears.jobs.accounts import replay_accounts
-from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
+from arrears.engine.tables import DuckTables
+from arrears.jobs.accounts import LOANS, make_ages
+from arrears.jobs.age import ageing_parameters, put_buckets
 from arrears.portfolio import Ageing
 from proof.independent import ORDER, Answer, Debt, Policy, answers
 from proof.random_book import CURRENCIES, FIRST, random_debts
@@ -29,7 +29,7 @@ from support.ageing import BUCKETS
 from support.books import ARROW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
 CHUNK = 2_500
@@ -83,13 +83,10 @@ def engine_rows(connection: duckdb.DuckDBPyConnection, day: date, policy: Policy
         tolerance_minor=int(policy.tolerance * 100),
         allocation_order=ORDER,
     )
-    put_buckets(connection, BUCKETS)
+    tables = DuckTables(connection)
+    put_buckets(tables, BUCKETS)
     known = ageing_parameters(ageing, BUCKETS, day) | {"closing_date": day, "timezone": ZONE}
-    replay_accounts(connection, ageing.waterfalls, known)
-    for table in (INSTALMENTS, LOANS):
-        select = select_text(table)
-        parameters = {name: known[name] for name in duckdb.extract_statements(select)[0].named_parameters}
-        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {select}", parameters)
+    make_ages(tables, ageing.waterfalls, known)
     columns = ("loan_id", *_figures(None))
     rows = connection.execute(f"SELECT {', '.join(columns)} FROM {LOANS}").fetchall()
     return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
@@ -97,10 +94,14 @@ def engine_rows(connection: duckdb.DuckDBPyConnection, day: date, policy: Policy
 
 def put_debts(connection: duckdb.DuckDBPyConnection, debts: Sequence[Debt]) -> None:
     """Make the ledger's tables from the loans."""
-    _put(
-        connection,
-        "raw__loan",
-        (
+    for table, rows in ledger_of(debts).items():
+        _put(connection, table, rows)
+
+
+def ledger_of(debts: Sequence[Debt]) -> dict[str, list[dict[str, Any]]]:
+    """The loans as rows of the ledger, by table."""
+    return {
+        "raw__loan": [
             {
                 "loan_id": debt.name,
                 "status_code": debt.status,
@@ -109,12 +110,8 @@ def put_debts(connection: duckdb.DuckDBPyConnection, debts: Sequence[Debt]) -> N
                 "currency": CURRENCIES[number % len(CURRENCIES)],
             }
             for number, debt in enumerate(debts)
-        ),
-    )
-    _put(
-        connection,
-        "raw__instalment",
-        (
+        ],
+        "raw__instalment": [
             {
                 "loan_id": debt.name,
                 "seq": due.seq,
@@ -124,12 +121,8 @@ def put_debts(connection: duckdb.DuckDBPyConnection, debts: Sequence[Debt]) -> N
             }
             for debt in debts
             for due in debt.schedule
-        ),
-    )
-    _put(
-        connection,
-        "raw__transaction",
-        (
+        ],
+        "raw__transaction": [
             {
                 "transaction_id": entry.name,
                 "loan_id": debt.name,
@@ -142,23 +135,18 @@ def put_debts(connection: duckdb.DuckDBPyConnection, debts: Sequence[Debt]) -> N
             }
             for debt in debts
             for entry in debt.entries
-        ),
-    )
-    _put(
-        connection,
-        "raw__pause",
-        (
+        ],
+        "raw__pause": [
             {"loan_id": debt.name, "starts_on": starts, "ends_on": ends, "reason_code": "x"}
             for debt in debts
             for starts, ends in debt.pauses
-        ),
-    )
+        ],
+    }
 
 
-def _put(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
-    held = list(rows)
+def _put(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     columns = {
-        column.name: pa.array([row.get(column.name) for row in held], type=ARROW[column.type.value])
+        column.name: pa.array([row.get(column.name) for row in rows], type=ARROW[column.type.value])
         for column in CONTRACTS[table].columns
     }
     connection.register("given", pa.table(columns))

@@ -11,13 +11,13 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-import support.ageing as twins
-from arrears.jobs import accounts
+from arrears.engine import tables
 from arrears.rules import ageing, allocation
 from arrears.rules.account import Instalment, Receiver, Transaction, receivers, standing_transactions
 from arrears.rules.ageing import Terms
 from arrears.rules.allocation import Waterfall, Waterfalls
-from arrears.rules.pauses import Pause, paused_days
+from arrears.rules.materiality import Materiality
+from arrears.rules.pauses import Pause, classified_on, paused_days
 from support.ageing import Loan, by_rule, by_sql
 
 INSTALMENTS = "core__instalment_delinquency_daily"
@@ -49,6 +49,7 @@ class Check:
 HUNDRED = {"principal_minor": 100}
 VERTICAL = Terms(waterfalls=Waterfalls(replace(Waterfall(), processing="vertical")))
 LAST = Terms(waterfalls=Waterfalls(replace(Waterfall(), prepays="last")))
+NEXT = Terms(waterfalls=Waterfalls(replace(Waterfall(), in_advance=("principal", "interest", "fee", "penalty"))))
 PLAIN = Terms()
 TWO = instalments((40, HUNDRED), (10, HUNDRED))
 
@@ -122,6 +123,47 @@ CHECKS = {
         PLAIN,
         {"past_due_penalty_minor": 0, "past_due_principal_minor": 40},
     ),
+    "prepaid_next": Check(
+        Loan("a", instalments((10, HUNDRED), (5, HUNDRED)), (entry(1, "repayment", 20, 100),)),
+        NEXT,
+        {"past_due_days": 5, "past_due_minor": 100},
+    ),
+    "frozen": Check(
+        Loan("a", instalments((31, HUNDRED)), pauses=(Pause(on(0), on(-5)),)),
+        PLAIN,
+        {"delinquent_days": 31, "bucket": "1-30"},
+    ),
+    "frozen_and_paid": Check(
+        Loan("a", instalments((31, HUNDRED)), (entry(1, "repayment", 0, 1),), (Pause(on(0), on(-5)),)),
+        PLAIN,
+        {"bucket": "31-60"},
+    ),
+    "months": Check(Loan("a", instalments((35, HUNDRED))), Terms(convention="months_ots"), {"past_due_days": 30}),
+    "nearly_paid": Check(
+        Loan("a", TWO, (entry(1, "repayment", 5, 95),)),
+        Terms(full_payment_pct=90),
+        {"past_due_days": 10, "past_due_minor": 105},
+    ),
+    "material": Check(
+        Loan("a", TWO, (entry(1, "repayment", 5, 100),)),
+        Terms(materiality=Materiality(50)),
+        {"past_due_days": 10, "material_days": 40},
+    ),
+    "deferral": Check(
+        Loan("a", instalments((40, HUNDRED)), pauses=(Pause(on(45), on(25), "deferral"),)),
+        PLAIN,
+        {"past_due_days": 20, "delinquent_days": 20},
+    ),
+    "contact_hold": Check(
+        Loan("a", instalments((40, HUNDRED)), pauses=(Pause(on(20), on(10), "contact_hold"),)),
+        PLAIN,
+        {"delinquent_days": 40},
+    ),
+    "threshold": Check(
+        Loan("a", instalments((40, HUNDRED))),
+        Terms(grace_days=10, grace_code="threshold"),
+        {"delinquent_days": 40},
+    ),
     "ended": Check(Loan("a", TWO, status_code="settled"), PLAIN, {"past_due_days": 0, "past_due_minor": 0}),
 }
 
@@ -132,11 +174,11 @@ IN_SQL = {
         INSTALMENTS,
         [("due_on < $counted_until", "due_on <= $counted_until")],
     ),
-    "grace ignored": ({"grace"}, LOANS, [("- COALESCE(l.grace_days, $grace_days)", "")]),
+    "grace ignored": ({"grace"}, LOANS, [("COALESCE(l.grace_days, $grace_days) AS grace_days", "0 AS grace_days")]),
     "grace applied to instalment buckets too": (
         {"grace_and_instalments"},
         INSTALMENTS,
-        [("u.past_due_days - COALESCE(p.paused_days, 0) AS", "GREATEST(0, u.past_due_days - 10) AS")],
+        [("GREATEST(0, u.past_due_days - COALESCE(p.paused_days, 0)) AS", "GREATEST(0, u.past_due_days - 10) AS")],
     ),
     "nothing past due while within grace": (
         {"within_grace"},
@@ -148,7 +190,7 @@ IN_SQL = {
             )
         ],
     ),
-    "pauses ignored": ({"pause"}, INSTALMENTS, [("- COALESCE(p.paused_days, 0)", "")]),
+    "pauses ignored": ({"pause"}, INSTALMENTS, [("COALESCE(p.paused_days, 0) AS paused_days", "0 AS paused_days")]),
     "pause counted with both ends": (
         {"pause"},
         INSTALMENTS,
@@ -204,6 +246,35 @@ IN_SQL = {
         "account__step",
         [("w.prepays = 'last' AS is_backwards", "FALSE AS is_backwards")],
     ),
+    "prepayment always to the last instalment": (
+        {"prepaid_next"},
+        "account__step",
+        [("w.prepays = 'last' AS is_backwards", "TRUE AS is_backwards")],
+    ),
+    "bucket goes on while a freeze holds it": (
+        {"frozen"},
+        "account__frozen",
+        [("WHERE ends_on >= $as_of", "WHERE FALSE")],
+    ),
+    "bucket refreshed only at night, not by payments": (
+        {"frozen_and_paid"},
+        "account__frozen",
+        [("COALESCE(e.entered_on, f.starts_on - 1)", "f.starts_on - 1")],
+    ),
+    "months counted in days": ({"months"}, INSTALMENTS, [("$month_lag::INTEGER IS NULL", "TRUE")]),
+    "nearly paid is unpaid": ({"nearly_paid"}, INSTALMENTS, [("owed_minor * (100 - $full_payment_pct)", "0")]),
+    "material only since the oldest unpaid instalment": (
+        {"material"},
+        LOANS,
+        [("COALESCE(m.material_on, a.past_due_on)", "a.past_due_on")],
+    ),
+    "deferral moves no due date": ({"deferral"}, "account__schedule", [("COALESCE(m.moved_days, 0)", "0")]),
+    "contact hold counted as a pause": (
+        {"contact_hold"},
+        INSTALMENTS,
+        [("COALESCE(p.effect_code, 'classification_freeze') = 'classification_freeze'", "TRUE")],
+    ),
+    "grace subtracted past its threshold": ({"threshold"}, LOANS, [("= 'threshold' AS", "= 'never' AS")]),
     "vertical poured horizontally": (
         {"vertical"},
         "account__step",
@@ -246,7 +317,7 @@ def test_engine_as_it_is_meets_every_check(engine):
 @pytest.mark.parametrize("name", IN_SQL)
 def test_naive_rule_in_a_select_is_noticed(name, monkeypatch):
     expected, table, changes = IN_SQL[name]
-    honest = twins.select_text
+    honest = tables.select_text
 
     def naive(asked):
         text = honest(asked)
@@ -257,8 +328,7 @@ def test_naive_rule_in_a_select_is_noticed(name, monkeypatch):
             text = text.replace(old, new)
         return text
 
-    monkeypatch.setattr(twins, "select_text", naive)
-    monkeypatch.setattr(accounts, "select_text", naive)
+    monkeypatch.setattr(tables, "select_text", naive)
 
     assert noticing("select", expected) == expected
 
@@ -305,17 +375,17 @@ HONEST_OVERDUE = ageing._overdue  # noqa: SLF001  what is naive differs from it 
 HONEST_TERMS = ageing.age_of_account
 
 
-def without_grace(account, pauses, *, as_of, terms):
-    return HONEST_TERMS(account, pauses, as_of=as_of, terms=replace(terms, grace_days=0))
+def without_grace(account, pauses, *, terms, **more):
+    return HONEST_TERMS(account, pauses, terms=replace(terms, grace_days=0), **more)
 
 
-def nothing_within_grace(account, pauses, *, as_of, terms):
-    age = HONEST_TERMS(account, pauses, as_of=as_of, terms=terms)
+def nothing_within_grace(account, pauses, *, terms, **more):
+    age = HONEST_TERMS(account, pauses, terms=terms, **more)
     return age if age.delinquent_days else ageing.NOT_PAST_DUE
 
 
-def grace_everywhere(account, pauses, *, as_of, terms):
-    age = HONEST_TERMS(account, pauses, as_of=as_of, terms=terms)
+def grace_everywhere(account, pauses, *, terms, **more):
+    age = HONEST_TERMS(account, pauses, terms=terms, **more)
     less = [replace(each, delinquent_days=max(0, each.delinquent_days - terms.grace_days)) for each in age.unpaid]
     return replace(age, unpaid=tuple(less))
 
@@ -355,6 +425,40 @@ IN_RULE = {
         allocation.Waterfalls,
         "of",
         lambda self, _: replace(self.default, prepays="next"),
+    ),
+    "prepayment always to the last instalment": (
+        {"prepaid_next"},
+        allocation.Waterfalls,
+        "of",
+        lambda self, _: replace(self.default, prepays="last"),
+    ),
+    "bucket goes on while a freeze holds it": (
+        {"frozen"},
+        ageing,
+        "classified_on",
+        lambda pauses, entries, as_of: as_of,  # noqa: ARG005
+    ),
+    "bucket refreshed only at night, not by payments": (
+        {"frozen_and_paid"},
+        ageing,
+        "classified_on",
+        lambda pauses, entries, as_of: classified_on(pauses, (), as_of),  # noqa: ARG005
+    ),
+    "months counted in days": ({"months"}, ageing, "past_due_count", lambda since, until, _: (until - since).days),
+    "nearly paid is unpaid": ({"nearly_paid"}, ageing, "counts_as_late", lambda *_: True),
+    "material only since the oldest unpaid instalment": (
+        {"material"},
+        ageing,
+        "material_since",
+        lambda *_, past_due_on, **__: past_due_on,
+    ),
+    "deferral moves no due date": ({"deferral"}, ageing, "deferred", lambda schedule, *_: list(schedule)),
+    "contact hold counted as a pause": ({"contact_hold"}, ageing, "with_effect", lambda pauses, _: list(pauses)),
+    "grace subtracted past its threshold": (
+        {"threshold"},
+        ageing,
+        "after_grace",
+        lambda days, grace_days, _: max(0, days - grace_days),
     ),
     "vertical poured horizontally": (
         {"vertical"},

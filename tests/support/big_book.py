@@ -25,7 +25,8 @@ SELECTS = {
         SELECT {LOAN_ID}, 'B' || (i // 2) AS borrower_id, 'p' || i % 3 AS product_code, 'CNY' AS currency,
             120000::BIGINT AS principal_minor, DATE '2025-08-01' AS disbursed_on, DATE '2026-08-31' AS maturity_on,
             CASE i % 100 WHEN 0 THEN 'paid_off' ELSE 'active' END AS status_code,
-            CASE i % 50 WHEN 1 THEN 3 END::INTEGER AS grace_days, 60000::BIGINT AS outstanding_principal_minor
+            CASE i % 50 WHEN 1 THEN 3 END::INTEGER AS grace_days, NULL::VARCHAR AS grace_code,
+            60000::BIGINT AS outstanding_principal_minor
         FROM range($loans) AS t(i)""",
     "instalment": f"""
         SELECT {LOAN_ID}, s::INTEGER AS seq, {DUE_ON} AS due_on, 10000::BIGINT AS principal_minor,
@@ -59,7 +60,8 @@ SELECTS = {
             NULL::VARCHAR AS component_code
         FROM numbered WHERE {DUE_ON} <= $closing""",
     "pause": f"""
-        SELECT {LOAN_ID}, DATE '2026-02-01' AS starts_on, DATE '2026-02-11' AS ends_on, 'hardship' AS reason_code
+        SELECT {LOAN_ID}, DATE '2026-02-01' AS starts_on, DATE '2026-02-11' AS ends_on, 'hardship' AS reason_code,
+            NULL::VARCHAR AS effect_code
         FROM range(0, $loans, 30) AS t(i) WHERE $mixed""",
     "party": """
         SELECT 'B' || b AS party_id, 'P' || b AS person_id, FALSE AS is_minor, 'zh-CN' AS language

@@ -7,6 +7,7 @@ import pytest
 from arrears.rules.account import COMPONENTS, PAYMENT_KINDS, Instalment, Transaction
 from arrears.rules.ageing import Terms
 from arrears.rules.allocation import Waterfall, Waterfalls
+from arrears.rules.materiality import Materiality
 from arrears.rules.pauses import Pause
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -71,7 +72,8 @@ def accounts(draw, loan_id):
 def pauses(draw):
     starts_on = draw(days)
     length = draw(st.none() | st.integers(0, 40))
-    return Pause(starts_on, None if length is None else starts_on + timedelta(days=length))
+    effect = draw(st.sampled_from([None, None, "classification_freeze", "deferral", "contact_hold"]))
+    return Pause(starts_on, None if length is None else starts_on + timedelta(days=length), effect)
 
 
 @st.composite
@@ -84,6 +86,8 @@ def books(draw):
             tuple(draw(st.lists(pauses(), max_size=4))),
             draw(st.sampled_from(STATUSES)),
             draw(st.none() | st.integers(0, 20)),
+            draw(st.sampled_from([None, "subtract", "threshold"])),
+            draw(st.sampled_from([1, 100, 2000])),
         )
         for loan_id in draw(st.sampled_from([("a",), ("a", "b"), ("a", "b", "c", "d")]))
     )
@@ -91,13 +95,16 @@ def books(draw):
 
 terms_of_house = st.builds(
     Terms,
-    convention=st.sampled_from(["elapsed", "inclusive"]),
+    convention=st.sampled_from(["elapsed", "elapsed", "inclusive", "months_ots", "months_mba"]),
     grace_days=st.integers(0, 10),
     tolerance_minor=st.sampled_from([0, 0, 1, 40, 100]),
     waterfalls=st.one_of(
         orders.map(lambda order: Waterfalls(Waterfall.of(order))),
         st.builds(Waterfalls, waterfalls, st.dictionaries(st.sampled_from(PAYMENT_KINDS), waterfalls, max_size=2)),
     ),
+    grace_code=st.sampled_from(["subtract", "threshold"]),
+    full_payment_pct=st.sampled_from([100, 100, 90, 70]),
+    materiality=st.none() | st.builds(Materiality, st.sampled_from([0, 40, 100]), st.sampled_from([0, 100, 2000])),
 )
 
 
@@ -147,7 +154,7 @@ def test_instalments_sum_to_their_loan(connection, book, as_of, terms):
             name = f"past_due_{component}_minor"
             assert sum(each[name] for each in row["instalments"]) == row[name]
         assert sum(row[f"past_due_{component}_minor"] for component in COMPONENTS) == row["past_due_minor"]
-        assert 0 <= row["delinquent_days"] <= row["past_due_days"] - row["paused_days"]
+        assert 0 <= row["delinquent_days"] <= max(0, row["past_due_days"] - row["paused_days"])
 
 
 @settings(max_examples=30, deadline=None)
@@ -161,6 +168,8 @@ def test_order_of_delivery_does_not_matter(connection, book, as_of, terms, data)
             tuple(data.draw(st.permutations(loan.pauses))),
             loan.status_code,
             loan.grace_days,
+            loan.grace_code,
+            loan.exposure_minor,
         )
         for loan in data.draw(st.permutations(book))
     ]

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import select_text
+from arrears.engine.tables import DuckTables
 from arrears.jobs.age import put_buckets
 from arrears.rules.bucket_history import Stay, history_after
 from arrears.rules.buckets import bucket_of
@@ -246,7 +247,7 @@ def after(connection, today, loans, previous, late_entry, recomputed):  # noqa: 
     register(connection, "core__loan_delinquency_daily", "core__loan_delinquency_daily", loans)
     register(connection, "core__instalment_delinquency_daily", "core__instalment_delinquency_daily", [])
     register(connection, "previous__bucket_history", "core__bucket_history_daily", previous)
-    put_buckets(connection, BUCKETS)
+    put_buckets(DuckTables(connection), BUCKETS)
     entries = pa.schema([("loan_id", pa.string()), ("from_on", pa.date32())])
     connection.register("late_entry", pa.Table.from_pylist(late_entry, entries))
     connection.register(

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import select_text
+from arrears.engine.tables import DuckTables
 from arrears.jobs.age import put_buckets
 from arrears.jobs.transitions import EVENTS, MISSING, PREVIOUS, PREVIOUS_MISSING
 from arrears.rules.buckets import bucket_of
@@ -77,7 +78,7 @@ def journal(connection, then, now, *, missing, corrected, is_first_day):
     put(connection, LOANS.table, now)
     put_ledger(connection, "previous__loan", {name: state for name, state in then.items() if name not in missing})
     put_ledger(connection, "raw__loan", now)
-    put_buckets(connection, BUCKETS)
+    put_buckets(DuckTables(connection), BUCKETS)
     connection.register(
         "correction",
         pa.table(

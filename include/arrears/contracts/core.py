@@ -57,14 +57,24 @@ LOAN_DELINQUENCY = Contract(
         code("status_code", "Status at the ledger's close"),
         flag("is_open", "Status active or charged_off: the loan is aged and worked"),
         on("past_due_on", "Due date of the oldest past-due instalment; NULL when current", nullable=True),
-        days("past_due_days", "Contractual days past due; untouched by grace or pauses"),
+        days(
+            "past_due_days", "Contractual days past due by the portfolio's convention; no grace or pause touches them"
+        ),
         days("paused_days", "Paused days inside the past-due span"),
-        days("delinquent_days", "max(0, past_due_days - paused_days - grace)"),
+        days("delinquent_days", "past_due_days less paused_days and grace, never negative"),
         days("past_due_instalments", "Instalments past due"),
         minor("past_due_minor", "Everything due before as_of and not paid; 0 within tolerance"),
         *PAST_DUE_COMPONENTS,
         minor("outstanding_principal_minor", "Principal not yet repaid, by the source; 0 when the loan has ended"),
-        code("bucket", "Bucket of delinquent_days: steers work"),
+        days("past_due_months_ots", "Months past due, each counted when the next due date closes unpaid"),
+        days("past_due_months_mba", "Months past due, each counted at the close of the day before the next due date"),
+        days(
+            "material_days",
+            "Days past due since the amount is material without a break, 0 while it is not; NULL: no thresholds",
+            nullable=True,
+        ),
+        days("bucket_days", "What bucket is of: delinquent_days, or those of the last day before a freeze that holds"),
+        code("bucket", "Bucket of bucket_days: steers work"),
         code("contract_bucket", "Bucket of past_due_days: feeds PAR, rolls, vintage"),
     ),
     meaning="Age of every loan",
@@ -73,6 +83,7 @@ LOAN_DELINQUENCY = Contract(
     totals=("past_due_minor", "outstanding_principal_minor"),
     mart="fct_loan_daily",
     mart_rows="past_due_days > 0",
+    version=2,
 )
 
 INSTALMENT_DELINQUENCY = Contract(
@@ -85,7 +96,9 @@ INSTALMENT_DELINQUENCY = Contract(
         on("due_on", "Contractual due date"),
         on("overdue_on", "Since when it is overdue: its due date, or a chargeback of more than was paid of it"),
         days("past_due_days", "Contractual days past due of this instalment"),
+        days("paused_days", "Paused days since overdue_on"),
         days("delinquent_days", "past_due_days less paused days; grace is the loan's, not the instalment's"),
+        flag("is_counted", "Whether so much of it is missing that its lateness counts"),
         minor("past_due_minor", "Not paid of this instalment"),
         *PAST_DUE_COMPONENTS,
         code("bucket", "Bucket of this instalment's delinquent_days"),
@@ -93,6 +106,7 @@ INSTALMENT_DELINQUENCY = Contract(
     meaning="Age of every past-due instalment",
     owner="ageing",
     totals=("past_due_minor",),
+    version=2,
 )
 
 DELINQUENCY_EVENT = Contract(

@@ -93,6 +93,7 @@ LOAN = _raw(
         code("status_code", "Status at the ledger's close", OPEN_STATUSES + TERMINAL_STATUSES),
         on("status_on", "Date since which the status holds", nullable=True),
         days("grace_days", "Grace of this loan, where it differs from the portfolio's", nullable=True),
+        code("grace_code", "How this loan's grace works, where it differs", ("subtract", "threshold"), nullable=True),
         minor("outstanding_principal_minor", "Principal not yet repaid, by the source"),
         minor("accrued_interest_minor", "Interest accrued and not paid, by the source", nullable=True),
         minor("outstanding_fee_minor", "Fees charged and not paid, by the source", nullable=True),
@@ -219,8 +220,8 @@ TRANSACTION = _raw(
         _fail(
             "transaction.effective_by_close",
             "effective_on",
-            "effective_on > $closing_date",
-            "the ledger is closed before it",
+            "effective_on > $closing_date AND kind_code <> 'charge'",
+            "the ledger is closed before it; a charge may be known before it falls due",
         ),
         _in_range("transaction", "amount_minor"),
         _warn(
@@ -261,8 +262,15 @@ PAUSE = _raw(
         on("starts_on", "First paused day"),
         on("ends_on", "Day on which counting resumes (half-open); NULL while it lasts", nullable=True),
         code("reason_code", "Why the count is paused"),
+        code(
+            "effect_code",
+            "A freeze takes days off delinquent_days and holds the bucket, a deferral moves due dates, a contact hold "
+            "does neither; NULL: a freeze",
+            ("classification_freeze", "deferral", "contact_hold"),
+            nullable=True,
+        ),
     ),
-    "Days that do not count in delinquent_days",
+    "Days that do not count, due dates that move, or contact that rests",
     checks=(
         _fail("pause.ends_after_start", "ends_on", "ends_on < starts_on", "a pause has a direction"),
         _warn(

@@ -1,70 +1,98 @@
-"""Replays the accounts in which the order of entries matters, all of them a move at a time.
+"""Makes the tables of ageing; accounts in which the order of entries matters are replayed, all of them move by move.
 
-Belongs here: the loop over moves. What a move does stands in ``sql/account__*.sql`` and, readable, in
-``arrears.rules.allocation``.
+Belongs here: which SELECT comes after which. What each does stands in ``sql/account__*.sql`` and, readable, in
+``arrears.rules``.
 """
 
 from __future__ import annotations
 
-import re
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from arrears.engine.duckdb import select_text
 from arrears.rules.account import ADDING_KINDS, COMPONENTS, PAYMENT_KINDS
 from arrears.rules.allocation import TIMINGS
+from arrears.rules.pauses import DEFERRAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    import duckdb
-
+    from arrears.engine.tables import Tables
     from arrears.rules.allocation import Waterfalls
 
-MAX_MOVES = 100_000
+INSTALMENTS = "core__instalment_delinquency_daily"
+LOANS = "core__loan_delinquency_daily"
 
 
-def replay_accounts(
-    connection: duckdb.DuckDBPyConnection, waterfalls: Waterfalls, parameters: Mapping[str, Any]
+def make_ages(
+    tables: Tables,
+    waterfalls: Waterfalls,
+    parameters: Mapping[str, Any],
+    write: Callable[[str], object] | None = None,
 ) -> dict[str, int]:
-    """Make the tables ``annulled``, ``replayed_loan`` and ``replayed_overdue``.
+    """Age every loan and every instalment of the ledger.
 
     Args:
-        connection: Where the ledger's tables are views.
+        tables: Has the ledger, ``raw__pause`` included, and ``bucket``.
         waterfalls: How the portfolio spreads payments.
-        parameters: ``as_of``, ``counted_until``, ``timezone``.
+        parameters: As ``ageing_parameters`` gives them, with ``closing_date`` and ``timezone``.
+        write: Makes the two tables of ages where they are not only to be made in ``tables``.
 
     Returns:
         Accounts replayed, and moves of the longest.
     """
-    known = {**parameters, "is_plain": waterfalls.is_plain, "replays": _replays(waterfalls)}
-    run = _Runner(connection, known)
-    run.make("annulled", "account__annulled")
-    run.make("replayed_loan", "account__loan")
-    put_waterfalls(connection, waterfalls)
-    run.make("account_entry", "account__entry")
-    run.make("account_move", "account__move")
-    run.make("account_state", "account__obligation")
-    connection.execute("CREATE OR REPLACE TABLE account_end AS SELECT * FROM account_state WHERE moves = 0")
-    longest = run.one("SELECT coalesce(max(moves), 0) FROM account_move")
+    is_deferred = tables.number(f"SELECT count(*) FROM raw__pause WHERE effect_code = '{DEFERRAL}'") > 0
+    if is_deferred:
+        tables.make("moved_instalment", "account__schedule", parameters)
+    tables.alias("schedule", "moved_instalment" if is_deferred else "raw__instalment")
+    replayed = _replay(tables, waterfalls, parameters)
+    tables.make("frozen", "account__frozen", parameters)
+    for table in (INSTALMENTS, LOANS):
+        if table == LOANS:
+            _make_material(tables, parameters)
+        if write is None:
+            tables.make(table, table, parameters)
+        else:
+            write(table)
+    return replayed
+
+
+def _make_material(tables: Tables, parameters: Mapping[str, Any]) -> None:
+    """Since when arrears are material; costs nothing where no thresholds are given."""
+    if parameters["material_minor"] is None:
+        tables.put(
+            "material", pa.table({"loan_id": pa.array([], pa.string()), "material_on": pa.array([], pa.date32())})
+        )
+    else:
+        tables.make("material", "account__material", parameters)
+
+
+def _replay(tables: Tables, waterfalls: Waterfalls, parameters: Mapping[str, Any]) -> dict[str, int]:
+    """Make the tables ``annulled``, ``replayed_loan`` and ``replayed_overdue``."""
+    known = {**parameters, "is_plain": waterfalls.is_plain, "replays": _replays(waterfalls), "move_number": 0}
+    tables.make("annulled", "account__annulled", known)
+    tables.make("replayed_loan", "account__loan", known)
+    _put_waterfalls(tables, waterfalls)
+    tables.make("account_entry", "account__entry", known)
+    tables.make("account_move", "account__move", known)
+    tables.make("account_state", "account__obligation", known)
+    tables.make("account_credit", "account__credit", known)
+    tables.take("account_end", "account_state", "moves = 0")
+    longest = tables.number("SELECT coalesce(max(moves), 0) FROM account_move")
     has_even = any(each.prepays == "reamortise" for each in (waterfalls.default, *waterfalls.kinds.values()))
     for number in range(1, longest + 1):
         known["move_number"] = number
-        run.make("account_credit", "account__credit", is_first=number == 1)
-        run.replace_state("account__step")
+        tables.make("account_credit", "account__credit", known, append=True)
+        _replace_state(tables, "account__step", known)
         if has_even:
-            _spread_evenly(run)
-        connection.execute(f"INSERT INTO account_end SELECT * FROM account_state WHERE moves = {number}")
-    if not longest:
-        known["move_number"] = 0
-        run.make("account_credit", "account__credit")
-    run.make("replayed_overdue", "account__overdue")
-    return {"replayed": run.one("SELECT count(*) FROM replayed_loan"), "moves": longest}
+            _spread_evenly(tables, known)
+        tables.take("account_end", "account_state", f"moves = {number}", append=True)
+    tables.make("replayed_overdue", "account__overdue", known)
+    return {"replayed": tables.number("SELECT count(*) FROM replayed_loan"), "moves": longest}
 
 
-def put_waterfalls(connection: duckdb.DuckDBPyConnection, waterfalls: Waterfalls) -> None:
+def _put_waterfalls(tables: Tables, waterfalls: Waterfalls) -> None:
     """Make the waterfalls readable to a SELECT as ``waterfall``, one row per kind, timing and component."""
     rows = [
         {
@@ -80,7 +108,7 @@ def put_waterfalls(connection: duckdb.DuckDBPyConnection, waterfalls: Waterfalls
         for timing in TIMINGS
         for component in COMPONENTS
     ]
-    connection.register("waterfall", pa.Table.from_pylist(rows))
+    tables.put("waterfall", pa.Table.from_pylist(rows))
 
 
 def _replays(waterfalls: Waterfalls) -> str:
@@ -96,33 +124,14 @@ def _replays(waterfalls: Waterfalls) -> str:
     return "behind" if is_ordered else "all"
 
 
-def _spread_evenly(run: _Runner) -> None:
+def _spread_evenly(tables: Tables, known: dict[str, Any]) -> None:
     """Component after component, until nothing of the payment is left."""
     for rank in cycle(range(1, len(COMPONENTS) + 1)):
-        if not run.one("SELECT coalesce(max(left_minor), 0) FROM account_state"):
+        if not tables.number("SELECT coalesce(max(left_minor), 0) FROM account_state"):
             return
-        run.known["component_rank"] = rank
-        run.replace_state("account__even")
+        _replace_state(tables, "account__even", known | {"component_rank": rank})
 
 
-class _Runner:
-    """Runs SELECT files into tables with what is known bound to what each names."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, known: dict[str, Any]) -> None:
-        self.connection = connection
-        self.known = known
-
-    def make(self, table: str, select: str, *, is_first: bool = True) -> None:
-        text = select_text(select)
-        made = f"CREATE OR REPLACE TABLE {table} AS" if is_first else f"INSERT INTO {table}"
-        bound = {name: value for name, value in self.known.items() if re.search(rf"\${name}\b", text)}
-        self.connection.execute(f"{made} {text}", bound)
-
-    def replace_state(self, select: str) -> None:
-        self.make("account_next", select)
-        self.connection.execute("DROP TABLE account_state")
-        self.connection.execute("ALTER TABLE account_next RENAME TO account_state")
-
-    def one(self, query: str) -> int:
-        found: int = self.connection.execute(query).fetchall()[0][0]
-        return found
+def _replace_state(tables: Tables, select: str, known: Mapping[str, Any]) -> None:
+    tables.make("account_next", select, known)
+    tables.rename("account_next", "account_state")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import yaml
@@ -16,12 +15,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.ledger import TERMINAL_STATUSES
-from arrears.engine.duckdb import connect, literal, select_text
+from arrears.engine.duckdb import connect, literal
+from arrears.engine.tables import DuckTables
 from arrears.errors import ConfigurationError
-from arrears.jobs.accounts import replay_accounts
-from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
+from arrears.jobs.accounts import LOANS, make_ages
+from arrears.jobs.age import ageing_parameters, put_buckets
 from arrears.jobs.ledger_files import NOUNS, check_ledger, read_ledger
-from arrears.portfolio import Ageing, BucketRow, FileSource
+from arrears.portfolio import Ageing, BucketRow, BucketRows, FileSource
 from arrears.rules.buckets import Bucket, check_buckets
 from arrears.settings import load_settings
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import duckdb
     import pyarrow as pa
 
 COLUMNS = (
@@ -60,7 +61,7 @@ class LedgerConfig(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     ageing: Ageing = Ageing()
-    buckets: tuple[BucketRow, ...] = tuple(
+    buckets: BucketRows = tuple(
         BucketRow.model_validate({"code": code, "from": from_days, "to": to_days})
         for code, from_days, to_days in DEFAULT_BUCKETS
     )
@@ -107,13 +108,10 @@ def age_ledger(directory: Path, as_of: date, config: Path | None = None) -> pa.T
         read_ledger(connection, directory, as_of, _mapping(directory, terms, config))
         check_ledger(connection, terms.currency)
         _put_ledger(connection, as_of)
-        put_buckets(connection, terms.bucket_set)
+        tables = DuckTables(connection)
+        put_buckets(tables, terms.bucket_set)
         known = ageing_parameters(terms.ageing, terms.bucket_set, as_of) | {"closing_date": as_of, "timezone": "UTC"}
-        replay_accounts(connection, terms.ageing.waterfalls, known)
-        for table in (INSTALMENTS, LOANS):
-            select = select_text(table)
-            parameters = {name: known[name] for name in duckdb.extract_statements(select)[0].named_parameters}
-            connection.execute(f"CREATE TABLE {table} AS {select}", parameters)
+        make_ages(tables, terms.ageing.waterfalls, known)
         rows: pa.Table = connection.sql(f"SELECT {', '.join(COLUMNS)} FROM {LOANS} ORDER BY loan_id").to_arrow_table()
     return rows
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from arrears.contracts.ledger import TERMINAL_STATUSES
 from arrears.engine.duckdb import select_text
-from arrears.jobs.accounts import replay_accounts
-from arrears.jobs.age import INSTALMENTS, LOANS, ageing_parameters, put_buckets
+from arrears.engine.tables import DuckTables
+from arrears.jobs.accounts import make_ages
+from arrears.jobs.age import ageing_parameters, put_buckets
 from arrears.portfolio import closing_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
     from typing import Any
+
+    import duckdb
 
     from arrears.jobs.day import Day, Work
 
@@ -96,7 +98,7 @@ def past_of(day: Day, compared_with: date | None) -> Past:
             connection.execute(
                 f"CREATE TABLE whole__{noun} AS FROM ledger__{noun} SEMI JOIN late_entry USING (loan_id)"
             )
-        put_buckets(connection, config.bucket_set)
+        put_buckets(DuckTables(connection), config.bucket_set)
         first = min(late_entry["from_on"].to_pylist())
         dates = config.business_dates.between(first, compared_with)
         tables = [_aged(day, connection, each) for each in dates]
@@ -125,11 +127,7 @@ def _aged(day: Day, connection: duckdb.DuckDBPyConnection, business_date: date) 
         "closing_date": closed,
         "business_date": business_date,
     }
-    replay_accounts(connection, config.ageing.waterfalls, parameters)
-    for table in (INSTALMENTS, LOANS):
-        select = select_text(table)
-        bound = {name: parameters[name] for name in duckdb.extract_statements(select)[0].named_parameters}
-        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {select}", bound)
+    make_ages(DuckTables(connection), config.ageing.waterfalls, parameters)
     rows: pa.Table = connection.sql(select_text("correction__aged"), params={"on_date": business_date}).to_arrow_table()
     return rows.cast(RECOMPUTED)
 

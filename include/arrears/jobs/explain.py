@@ -6,6 +6,7 @@ Belongs here: one loan's account in words. That the answer equals the published 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
@@ -13,11 +14,13 @@ from arrears.engine.duckdb import quoted
 from arrears.errors import RuleInputError
 from arrears.jobs.day import Day
 from arrears.rules.account import COMPONENTS, Instalment, Transaction
-from arrears.rules.ageing import NOT_PAST_DUE, OPEN_STATUS_CODES, LoanAge, age_of_account, counted_until
+from arrears.rules.ageing import OPEN_STATUS_CODES, LoanAge, age_of_account, not_past_due
 from arrears.rules.allocation import Account, Obligation, replay
 from arrears.rules.buckets import bucket_of
+from arrears.rules.conventions import counted_until
 from arrears.rules.money import in_words
-from arrears.rules.pauses import Pause, merged
+from arrears.rules.next_payment import next_payment
+from arrears.rules.pauses import EFFECTS, Pause, deferred, merged, with_effect
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,9 +34,9 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
     """Age one loan again and show every step.
 
     Returns:
-        ``why`` (the sentence), the day counts and buckets, ``allocation`` (due, paid and unpaid by instalment and
-        component), ``transactions`` (each counted or not, and why, and what it settled), ``overpaid_minor``, ``pauses``
-        (merged, half-open).
+        ``why`` (the sentence), the day counts and buckets, ``counters`` (each step from past due to bucket, with its
+        rule), ``allocation`` (due, paid and unpaid by instalment and component), ``transactions`` (each counted or not,
+        and why, what it settled and where), ``overpaid_minor``, ``next_payment``, ``pauses`` (merged, half-open).
 
     Raises:
         RuleInputError: The day's ledger has no such loan.
@@ -55,13 +58,18 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
             f"no loan {loan_id!r} in the ledger", "a loan_id of raw__loan", f"{portfolio} {business_date}"
         )
     loan = loans[0]
-    terms = config.ageing.terms
-    if loan["grace_days"] is not None:
-        terms = replace(terms, grace_days=loan["grace_days"])
+    own = {name: loan[name] for name in ("grace_days", "grace_code") if loan[name] is not None}
+    terms = replace(config.ageing.terms, **own)
+    schedule = deferred(schedule, pauses, counted_until(as_of, terms.convention))
     account = replay(schedule, entries, as_of, terms.waterfalls)
     is_open = loan["status_code"] in OPEN_STATUS_CODES
-    age = age_of_account(account, pauses, as_of=as_of, terms=terms) if is_open else NOT_PAST_DUE
-    bucket = bucket_of(age.delinquent_days, config.bucket_set)
+    exposure = loan["outstanding_principal_minor"]
+    age = (
+        age_of_account(account, pauses, as_of=as_of, terms=terms, exposure_minor=exposure)
+        if is_open
+        else not_past_due(terms)
+    )
+    bucket = bucket_of(age.bucket_days, config.bucket_set)
     return {
         "loan_id": loan_id,
         "business_date": business_date,
@@ -77,11 +85,73 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
         "bucket": bucket,
         "contract_bucket": bucket_of(age.past_due_days, config.bucket_set),
         "past_due_minor": age.past_due_minor,
+        "counters": _counters(age, terms, as_of),
+        "next_payment": asdict(next_payment(account, as_of)) if is_open and account.schedule else None,
         "allocation": [line for row in account.obligations for line in _lines(row, terms)],
         "overpaid_minor": account.overpaid_minor,
         "transactions": [_transaction(each, entries, account, as_of) for each in entries],
-        "pauses": [asdict(each) for each in merged(pauses, counted_until(as_of, terms.convention))],
+        "pauses": [
+            asdict(each) | {"effect_code": effect}
+            for effect in EFFECTS
+            for each in merged(with_effect(pauses, effect), counted_until(as_of, terms.convention))
+        ],
     }
+
+
+def in_text(explained: dict[str, Any]) -> str:
+    """The same for people: the sentence, then what it rests on."""
+    amount = partial(in_words, currency=explained["currency"])
+    lines = [f"{explained['loan_id']} on {explained['business_date']}: {explained['why']}", "", "Counted"]
+    lines += [
+        f"  {each['value']:>6}  {each['counter']:<16} {each['says']} ({each['rule']})" for each in explained["counters"]
+    ]
+    lines += ["", "Schedule, and what is paid of it"]
+    lines += [
+        f"  {each['seq']:>3}  {each['due_on']}  {each['component']:<9} due {amount(each['due_minor'])}, "
+        f"paid {amount(each['paid_minor'])}, unpaid {amount(each['unpaid_minor'])}"
+        for each in explained["allocation"]
+    ]
+    lines += ["", "Entries, and how each was spent (ARR-AGE-02, ARR-AGE-04)"]
+    for each in explained["transactions"]:
+        lines.append(
+            f"  {each['effective_on']}  {each['kind_code']} {amount(each['amount_minor'])} "
+            f"[{each['transaction_id']}]: {each['effect']}"
+        )
+        lines += [
+            f"      {amount(cell['minor'])} {cell['component']} of instalment {cell['seq']}" for cell in each["spent"]
+        ]
+    if explained["overpaid_minor"]:
+        lines.append(f"  kept for later: {amount(explained['overpaid_minor'])}")
+    for each in explained["pauses"]:
+        lines.append(f"  {each['effect_code']} from {each['starts_on']} until {each['ends_on']}")
+    if explained["next_payment"]:
+        coming = explained["next_payment"]
+        lines += ["", f"Next payment: {amount(coming['amount_minor'])} on {coming['due_on']} (ARR-ALC-01)"]
+    return "\n".join(lines)
+
+
+def _counters(age: LoanAge, terms: Terms, as_of: date) -> list[dict[str, Any]]:
+    """Each figure, what it is, and the rule that says so."""
+    until = counted_until(as_of, terms.convention)
+    grace = {"subtract": "taken off", "threshold": "forgiven up to it, counted in full past it"}[terms.grace_code]
+    rows = [
+        (
+            "past_due_days",
+            age.past_due_days,
+            f"{terms.convention}, {age.past_due_on} to {until}",
+            "ARR-AGE-01, ARR-AGE-08",
+        ),
+        ("paused_days", age.paused_days, "taken off, inside the past-due span only", "ARR-AGE-05"),
+        ("grace_days", terms.grace_days, grace, "ARR-AGE-09"),
+        ("delinquent_days", age.delinquent_days, "what is left", "ARR-AGE-06"),
+        ("bucket_days", age.bucket_days, "what the bucket is of; a freeze holds them", "ARR-BKT-03"),
+        ("months_ots", age.months_ots, "by the OTS method", "ARR-AGE-08"),
+        ("months_mba", age.months_mba, "by the MBA method", "ARR-AGE-08"),
+    ]
+    if age.material_days is not None:
+        rows.append(("material_days", age.material_days, "since the amount is material without a break", "ARR-AGE-11"))
+    names = ("counter", "value", "says", "rule")
+    return [dict(zip(names, row, strict=True)) for row in rows] if age.past_due_on else []
 
 
 def _rows(work: Work, table: str, loan_id: str, kind: type | None = None) -> list[dict[str, Any]]:
@@ -129,7 +199,9 @@ def _transaction(entry: Transaction, entries: list[Transaction], account: Accoun
     else:
         effect = f"annulled by {undone_by}"
     spent = {f"{name}_minor": split.parts[name] for name in COMPONENTS if split.parts[name]} if split else {}
-    return {**asdict(entry), "effect": effect, "settles": spent}
+    cells = split.cells.items() if split else ()
+    by_instalment = [{"seq": seq, "component": name, "minor": paid} for (seq, name), paid in cells]
+    return {**asdict(entry), "effect": effect, "settles": spent, "spent": by_instalment}
 
 
 def _sentence(age: LoanAge, account: Account, loan: dict[str, Any], terms: Terms, as_of: date) -> str:

@@ -51,13 +51,13 @@ NEEDED = {
 }
 # What ageing reads. Checks of other columns are the pipeline's concern, not this command's.
 READ = {
-    "loan": {"loan_id", "status_code", "grace_days"},
+    "loan": {"loan_id", "status_code", "grace_days", "grace_code"},
     "instalment": {
         *NEEDED["instalment"],
         *("principal_minor", "interest_minor", "fee_minor", "penalty_minor", "kind_code"),
     },
     "transaction": {*NEEDED["transaction"], "transaction_id", "reverses_id", "component_code"},
-    "pause": {*NEEDED["pause"], "ends_on"},
+    "pause": {*NEEDED["pause"], "ends_on", "effect_code"},
 }
 EXPECTED = "; ".join(
     f"{name} columns: {CARRIERS[kind]}" for name, kind in (("amount", ColumnType.BIGINT), ("date", ColumnType.DATE))

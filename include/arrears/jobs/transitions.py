@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arrears.engine.duckdb import select_text
+from arrears.engine.tables import DuckTables
 from arrears.errors import LoanMissingError
-from arrears.jobs.age import INSTALMENTS, LOANS, put_buckets
+from arrears.jobs.accounts import INSTALMENTS, LOANS
+from arrears.jobs.age import put_buckets
 from arrears.jobs.corrections import past_of
 from arrears.jobs.day import Day, Work, summary
 from arrears.jobs.previous import previous_date, read_previous
@@ -127,7 +129,7 @@ def _events(day: Day, compared_with: date | None) -> dict[str, Any]:
         read_previous(work, MISSING, compared_with, view=PREVIOUS_MISSING)
         read_previous(work, "raw__loan", compared_with, view="previous__loan")
         read_previous(work, HISTORY, compared_with, view=PREVIOUS_HISTORY)
-        put_buckets(work.connection, buckets)
+        put_buckets(DuckTables(work.connection), buckets)
         past.put(work, current_bucket)
         work.connection.execute(f"CREATE TABLE correction AS {select_text('correction__loan')}", parameters)
         work.write(HISTORY, parameters)

@@ -164,9 +164,19 @@ class Lake:
             PartitionCorruptError: A file is missing or was changed.
         """
         manifest = self.manifest(key)
-        view_of_files(connection, name or key.table, [str(self._fetch(key, file)) for file in manifest.files])
+        view_of_files(connection, name or key.table, self.paths(key))
         note_read(manifest)
         return manifest
+
+    def paths(self, key: PartitionKey) -> list[str]:
+        """Local paths of a partition's verified files.
+
+        Raises:
+            PartitionMissingError: It was never written.
+            PartitionDroppedError: Retention has dropped it.
+            PartitionCorruptError: A file is missing or was changed.
+        """
+        return [str(self._fetch(key, file)) for file in self.manifest(key).files]
 
     def dates(self, portfolio: str, table: str) -> list[date]:
         """Business dates that have a manifest, ascending."""

@@ -81,6 +81,11 @@ class Transaction:
         return self.effective_on
 
     @property
+    def entered_on(self) -> date:
+        """Date on which it became known and held."""
+        return self.effective_on if self.booked_at is None else max(self.effective_on, self.booked_at.date())
+
+    @property
     def replay_key(self) -> tuple[date, datetime, str]:
         """Entries happen by date, then as they were booked, then by identifier."""
         return self.posted_on, self.booked_at or LONG_AGO, self.transaction_id

@@ -7,6 +7,7 @@ twin is ``sql/account__*.sql``, and, for accounts whose order does not matter, t
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -153,11 +154,19 @@ class Obligation:
 
 @dataclass(frozen=True)
 class Split:
-    """What became of one entry: minor units by component, and what was left over or taken from what was."""
+    """What became of one entry: minor units by component, and what was left over or taken from what was.
+
+    Attributes:
+        transaction: The entry.
+        parts: Minor units by component.
+        overpaid_minor: Kept for later, or, of a charge or a chargeback, taken from what was kept.
+        cells: The same by instalment number and component, in the order in which they were met.
+    """
 
     transaction: Transaction
     parts: dict[str, int]
     overpaid_minor: int
+    cells: Mapping[tuple[int, str], int] = field(default_factory=dict)
 
 
 @dataclass
@@ -166,11 +175,15 @@ class Account:
 
     Attributes:
         obligations: By due date, then number; an extra one for what came after the schedule, where there is any.
+        schedule: As it was replayed.
+        entries: That counted, reversals and what they annul too.
         overpaid_minor: Paid and not needed yet: kept, and used by whatever is added later.
         splits: By transaction.
     """
 
     obligations: list[Obligation]
+    schedule: Sequence[Instalment] = ()
+    entries: Sequence[Transaction] = ()
     overpaid_minor: int = 0
     splits: dict[str, Split] = field(default_factory=dict)
 
@@ -201,7 +214,11 @@ def replay(
     }
     for receiver in takes.values():
         owed.setdefault(receiver.seq, Obligation(receiver.seq, receiver.due_on, dict.fromkeys(COMPONENTS, 0)))
-    account = Account(sorted(owed.values(), key=lambda each: (each.due_on, each.seq)))
+    account = Account(
+        sorted(owed.values(), key=lambda each: (each.due_on, each.seq)),
+        schedule,
+        [each for each in transactions if each.posted_on <= as_of],
+    )
     for entry in standing:
         if entry.kind_code in PAYMENT_KINDS:
             _pay(account, entry, waterfalls.of(entry.kind_code))
@@ -226,17 +243,17 @@ def _add(account: Account, entry: Transaction, taker: Obligation, component: str
     elif added:
         taker.credits.append((entry.effective_on, added))
     parts = dict.fromkeys(COMPONENTS, 0) | {component: added}
-    account.splits[entry.transaction_id] = Split(entry, parts, used)
+    account.splits[entry.transaction_id] = Split(entry, parts, used, {(taker.seq, component): added})
 
 
 def _pay(account: Account, entry: Transaction, waterfall: Waterfall) -> None:
-    parts = dict.fromkeys(COMPONENTS, 0)
+    parts, spent = dict.fromkeys(COMPONENTS, 0), Counter[tuple[int, str]]()
     left, on = entry.amount_minor, entry.effective_on
     for timing in TIMINGS:
         rows = [each for each in account.obligations if each.timing(on) == timing]
         order = waterfall.order(timing)
         if timing == "in_advance" and waterfall.prepays == "reamortise":
-            left -= _pay_evenly(rows, order, left, on, parts)
+            left -= _pay_evenly(rows, order, left, on, spent)
             continue
         if timing == "in_advance" and waterfall.prepays == "last":
             rows.reverse()
@@ -246,13 +263,17 @@ def _pay(account: Account, entry: Transaction, waterfall: Waterfall) -> None:
         for row, name in cells:
             paid = min(left, row.unpaid_minor(name))
             _settle(row, name, paid, on)
-            parts[name] += paid
+            spent[row.seq, name] += paid
             left -= paid
+    for (_, name), paid in spent.items():
+        parts[name] += paid
     account.overpaid_minor += left
-    account.splits[entry.transaction_id] = Split(entry, parts, left)
+    account.splits[entry.transaction_id] = Split(entry, parts, left, +spent)
 
 
-def _pay_evenly(rows: Sequence[Obligation], order: Sequence[str], amount: int, on: date, parts: dict[str, int]) -> int:
+def _pay_evenly(
+    rows: Sequence[Obligation], order: Sequence[str], amount: int, on: date, spent: Counter[tuple[int, str]]
+) -> int:
     """Even parts of what is left, component after component, again and again until it is spent; answers what was."""
     left = amount
     for name in cycle(order):
@@ -264,7 +285,7 @@ def _pay_evenly(rows: Sequence[Obligation], order: Sequence[str], amount: int, o
             share = portion if row is not open_rows[-1] else total - portion * (len(open_rows) - 1)
             paid = max(0, min(share, left, row.unpaid_minor(name)))
             _settle(row, name, paid, on)
-            parts[name] += paid
+            spent[row.seq, name] += paid
             left -= paid
     return amount - left
 

@@ -1,6 +1,6 @@
 -- Grain: transaction_id: standing entry of an account that is replayed, its place in the order, and what takes it.
 -- Rules: ARR-AGE-02, ARR-AGE-03. Set-based twin of rules/account.py (standing_transactions, receivers).
--- Inputs: replayed_loan, raw__instalment, raw__transaction, annulled. Parameters: $as_of, $timezone.
+-- Inputs: replayed_loan, schedule, raw__transaction, annulled. Parameters: $as_of, $timezone.
 WITH posted AS (
     SELECT
         t.loan_id,
@@ -29,7 +29,7 @@ WITH posted AS (
         i.loan_id,
         MAX(i.seq) AS seq,
         MAX(i.due_on) AS due_on
-    FROM raw__instalment AS i
+    FROM schedule AS i
     INNER JOIN replayed_loan AS l ON i.loan_id = l.loan_id
     GROUP BY i.loan_id
 ), fitting AS (
@@ -42,7 +42,7 @@ WITH posted AS (
         ROW_NUMBER() OVER (PARTITION BY s.loan_id, s.transaction_id ORDER BY i.due_on DESC, i.seq DESC) AS last_choice,
         i.due_on > s.effective_on AS is_later
     FROM standing AS s
-    INNER JOIN raw__instalment AS i ON s.loan_id = i.loan_id
+    INNER JOIN schedule AS i ON s.loan_id = i.loan_id
     WHERE
         s.is_adding
         AND i.due_on >= s.effective_on

@@ -1,6 +1,6 @@
 -- Grain: loan_id: open loan whose account is replayed entry by entry.
 -- Rules: ARR-AGE-04. The others' payments settle the oldest instalments whatever their order, so that sums are enough.
--- Inputs: raw__loan, raw__instalment, raw__transaction, annulled. Parameters: $as_of, $counted_until, $timezone,
+-- Inputs: raw__loan, schedule, raw__transaction, annulled. Parameters: $as_of, $counted_until, $timezone,
 -- $replays: adding (accounts with charges, chargebacks or refunds), behind (also those that paid less than is due),
 -- all (every account that has an entry).
 WITH candidate AS (
@@ -21,7 +21,7 @@ WITH candidate AS (
         SELECT
             loan_id,
             principal_minor + interest_minor + fee_minor + penalty_minor AS missing_minor
-        FROM raw__instalment
+        FROM schedule
         WHERE $replays = 'behind' AND due_on < $counted_until
         UNION ALL
         SELECT

@@ -1,6 +1,6 @@
 -- Grain: loan_id x seq x component_code: what a replayed account owes before its first entry.
 -- Rules: ARR-AGE-03. An extra instalment is due on the latest of what came too late for the schedule.
--- Inputs: replayed_loan, raw__instalment, account_entry, account_move.
+-- Inputs: replayed_loan, schedule, account_entry, account_move.
 WITH component AS (
     SELECT UNNEST(['principal', 'interest', 'fee', 'penalty']) AS component_code
 ), scheduled AS (
@@ -12,7 +12,7 @@ WITH component AS (
         i.interest_minor,
         i.fee_minor,
         i.penalty_minor
-    FROM raw__instalment AS i
+    FROM schedule AS i
     INNER JOIN replayed_loan AS l ON i.loan_id = l.loan_id
     UNION ALL
     SELECT

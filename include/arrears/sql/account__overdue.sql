@@ -10,6 +10,7 @@ WITH instalment AS (
         SUM(CASE WHEN component_code = 'interest' THEN owed_minor - paid_minor ELSE 0 END) AS interest_minor,
         SUM(CASE WHEN component_code = 'fee' THEN owed_minor - paid_minor ELSE 0 END) AS fee_minor,
         SUM(CASE WHEN component_code = 'penalty' THEN owed_minor - paid_minor ELSE 0 END) AS penalty_minor,
+        SUM(owed_minor) AS owed_minor,
         SUM(paid_minor) AS paid_minor
     FROM account_end
     GROUP BY loan_id, seq
@@ -49,6 +50,7 @@ SELECT
     seq::INTEGER AS seq,
     due_on::DATE AS due_on,
     CASE WHEN is_due THEN LEAST(due_on, COALESCE(credited_on, due_on)) ELSE credited_on END::DATE AS overdue_on,
+    owed_minor::BIGINT AS owed_minor,
     CASE WHEN is_due THEN principal_minor ELSE short_minor END::BIGINT AS principal_minor,
     CASE WHEN is_due THEN interest_minor ELSE 0 END::BIGINT AS interest_minor,
     CASE WHEN is_due THEN fee_minor ELSE 0 END::BIGINT AS fee_minor,

@@ -1,8 +1,10 @@
 -- Grain: loan_id x seq: overdue instalments of open loans in arrears.
--- Rules: ARR-AGE-01 to ARR-AGE-07. Set-based twin of rules/allocation.py, rules/pauses.py and rules/ageing.py.
--- Inputs: raw__loan, raw__instalment, raw__transaction, raw__pause, bucket(code, from_days, to_days), annulled,
--- replayed_loan, replayed_overdue (made by account__*.sql).
--- Parameters: $as_of, $counted_until (first date that is not due yet), $tolerance_minor, $<component>_rank (1 to 4).
+-- Rules: ARR-AGE-01 to ARR-AGE-10. Set-based twin of rules/allocation.py, rules/pauses.py, rules/conventions.py and
+-- rules/ageing.py.
+-- Inputs: raw__loan, raw__transaction, raw__pause, bucket(code, from_days, to_days), schedule, annulled, replayed_loan,
+-- replayed_overdue (made by account__*.sql).
+-- Parameters: $as_of, $counted_until (first date that is not due yet), $month_lag (days from it back to the day up to
+-- which months are counted; NULL where days are), $tolerance_minor, $full_payment_pct, $<component>_rank (1 to 4).
 -- Ages only what is late: totals of every loan first, the ordered walk only for loans in arrears. Accounts in which
 -- the order of entries matters come replayed; they are few.
 WITH entry AS (
@@ -10,7 +12,7 @@ WITH entry AS (
         loan_id,
         principal_minor + interest_minor + fee_minor + penalty_minor AS due_minor,
         0::BIGINT AS paid_minor
-    FROM raw__instalment
+    FROM schedule
     WHERE due_on < $counted_until
     UNION ALL
     SELECT
@@ -62,7 +64,7 @@ WITH entry AS (
         i.fee_minor,
         i.penalty_minor,
         a.pool_minor
-    FROM raw__instalment AS i
+    FROM schedule AS i
     INNER JOIN in_arrears AS a ON i.loan_id = a.loan_id
     WHERE i.due_on < $counted_until
 ), walk AS (
@@ -101,6 +103,7 @@ WITH entry AS (
         seq,
         due_on,
         due_on AS overdue_on,
+        total_minor AS owed_minor,
         GREATEST(0, LEAST(principal_minor, up_to_principal_minor - paid_minor)) AS principal_minor,
         GREATEST(0, LEAST(interest_minor, up_to_interest_minor - paid_minor)) AS interest_minor,
         GREATEST(0, LEAST(fee_minor, up_to_fee_minor - paid_minor)) AS fee_minor,
@@ -112,21 +115,44 @@ WITH entry AS (
         seq,
         due_on,
         overdue_on,
+        owed_minor,
         principal_minor,
         interest_minor,
         fee_minor,
         penalty_minor
     FROM replayed_overdue
+), judged AS (
+    SELECT
+        *,
+        principal_minor + interest_minor + fee_minor + penalty_minor AS past_due_minor,
+        (principal_minor + interest_minor + fee_minor + penalty_minor) * 100 > owed_minor * (100 - $full_payment_pct)
+            AS is_counted
+    FROM overdue
 ), tolerated AS (
     SELECT loan_id
-    FROM replayed_overdue
+    FROM judged
+    WHERE $full_payment_pct < 100 OR loan_id IN (SELECT r.loan_id FROM replayed_loan AS r)
     GROUP BY loan_id
-    HAVING SUM(principal_minor + interest_minor + fee_minor + penalty_minor) <= $tolerance_minor
+    HAVING SUM(CASE WHEN is_counted THEN past_due_minor ELSE 0 END) <= $tolerance_minor
 ), unpaid AS (
     SELECT
         o.*,
-        DATE_DIFF('day', o.overdue_on, $counted_until) AS past_due_days
-    FROM overdue AS o
+        CASE
+            WHEN $month_lag::INTEGER IS NULL THEN DATE_DIFF('day', o.overdue_on, $counted_until)
+            ELSE
+                30 * (
+                    (YEAR($counted_until - COALESCE($month_lag, 0)) - YEAR(o.overdue_on)) * 12
+                    + MONTH($counted_until - COALESCE($month_lag, 0)) - MONTH(o.overdue_on)
+                    - CASE
+                        WHEN
+                            DAY($counted_until - COALESCE($month_lag, 0))
+                            < LEAST(DAY(o.overdue_on), DAY(LAST_DAY($counted_until - COALESCE($month_lag, 0))))
+                            THEN 1
+                        ELSE 0
+                    END
+                )
+        END AS past_due_days
+    FROM judged AS o
     LEFT JOIN tolerated AS t ON o.loan_id = t.loan_id
     WHERE t.loan_id IS NULL
 ), pause AS (
@@ -135,7 +161,10 @@ WITH entry AS (
         p.starts_on,
         LEAST(COALESCE(p.ends_on, $counted_until), $counted_until) AS ends_on
     FROM raw__pause AS p
-    WHERE p.starts_on < $counted_until AND p.loan_id IN (SELECT u.loan_id FROM unpaid AS u)
+    WHERE
+        COALESCE(p.effect_code, 'classification_freeze') = 'classification_freeze'
+        AND p.starts_on < $counted_until
+        AND p.loan_id IN (SELECT u.loan_id FROM unpaid AS u)
 ), paused_span AS (
     SELECT
         loan_id,
@@ -161,7 +190,8 @@ WITH entry AS (
 ), aged AS (
     SELECT
         u.*,
-        u.past_due_days - COALESCE(p.paused_days, 0) AS delinquent_days
+        COALESCE(p.paused_days, 0) AS paused_days,
+        GREATEST(0, u.past_due_days - COALESCE(p.paused_days, 0)) AS delinquent_days
     FROM unpaid AS u
     LEFT JOIN paused AS p ON u.loan_id = p.loan_id AND u.seq = p.seq
 ), counted AS (
@@ -180,8 +210,10 @@ SELECT
     a.due_on::DATE AS due_on,
     a.overdue_on::DATE AS overdue_on,
     a.past_due_days::INTEGER AS past_due_days,
+    a.paused_days::INTEGER AS paused_days,
     a.delinquent_days::INTEGER AS delinquent_days,
-    (a.principal_minor + a.interest_minor + a.fee_minor + a.penalty_minor)::BIGINT AS past_due_minor,
+    a.is_counted::BOOLEAN AS is_counted,
+    a.past_due_minor::BIGINT AS past_due_minor,
     a.principal_minor::BIGINT AS past_due_principal_minor,
     a.interest_minor::BIGINT AS past_due_interest_minor,
     a.fee_minor::BIGINT AS past_due_fee_minor,

@@ -1,20 +1,24 @@
 -- Grain: loan_id: every loan of the ledger, open or ended; ended loans and loans with nothing past due are zeros.
--- Rules: ARR-AGE-01, ARR-AGE-05, ARR-AGE-06, ARR-BKT-01. Set-based twin of rules/ageing.py (age_of_loan).
--- Inputs: raw__loan, core__instalment_delinquency_daily of the same day, bucket(code, from_days, to_days).
--- Parameters: $closing_date, $as_of, $grace_days, $tolerance_minor, $current_bucket (code of 0 days).
+-- Rules: ARR-AGE-01, ARR-AGE-05, ARR-AGE-06, ARR-AGE-08 to ARR-AGE-11, ARR-BKT-01, ARR-BKT-03. Set-based twin of
+-- rules/ageing.py (age_of_loan) and rules/conventions.py.
+-- Inputs: raw__loan, core__instalment_delinquency_daily of the same day, frozen and material (made by account__*.sql),
+-- bucket(code, from_days, to_days).
+-- Parameters: $closing_date, $as_of, $counted_until, $month_lag, $grace_days, $grace_code, $tolerance_minor,
+-- $material_minor and $material_bps (NULL where nobody asks), $current_bucket (code of 0 days).
 -- Loans in arrears and all others are two branches: the others are constants, which costs nothing at any size.
 WITH unpaid AS (
     SELECT
         *,
         -- over dates, not numbers: instalments of one date pass the tolerance together
-        SUM(past_due_minor) OVER (PARTITION BY loan_id ORDER BY overdue_on) > $tolerance_minor AS is_beyond_tolerance
+        SUM(CASE WHEN is_counted THEN past_due_minor ELSE 0 END) OVER (PARTITION BY loan_id ORDER BY overdue_on)
+        > $tolerance_minor AS is_beyond_tolerance
     FROM core__instalment_delinquency_daily
 ), arrears AS (
     SELECT
         loan_id,
         MIN(CASE WHEN is_beyond_tolerance THEN overdue_on END) AS past_due_on,
         MAX(CASE WHEN is_beyond_tolerance THEN past_due_days END) AS past_due_days,
-        MAX(CASE WHEN is_beyond_tolerance THEN past_due_days - delinquent_days END) AS paused_days,
+        MAX(CASE WHEN is_beyond_tolerance THEN paused_days END) AS paused_days,
         SUM(CASE WHEN is_beyond_tolerance THEN 1 ELSE 0 END) AS past_due_instalments,
         SUM(past_due_minor) AS past_due_minor,
         SUM(past_due_principal_minor) AS past_due_principal_minor,
@@ -40,15 +44,110 @@ WITH unpaid AS (
         a.past_due_interest_minor,
         a.past_due_fee_minor,
         a.past_due_penalty_minor,
-        GREATEST(0, a.past_due_days - a.paused_days - COALESCE(l.grace_days, $grace_days)) AS delinquent_days
+        COALESCE(l.grace_days, $grace_days) AS grace_days,
+        COALESCE(l.grace_code, $grace_code) = 'threshold' AS is_threshold,
+        GREATEST(0, a.past_due_days - a.paused_days) AS counted_days,
+        a.past_due_minor > $material_minor
+        AND a.past_due_minor::DECIMAL(28, 0) * 10000
+        > l.outstanding_principal_minor::DECIMAL(28, 0) * $material_bps AS is_material
     FROM raw__loan AS l
     INNER JOIN arrears AS a ON l.loan_id = a.loan_id
+), span AS (
+    -- each count of a loan: since when, until when, and the paused days in it
+    SELECT
+        loan_id,
+        'months_ots' AS span_code,
+        past_due_on AS since_on,
+        $counted_until - 1 AS until_on,
+        0 AS paused_days
+    FROM aged
+    UNION ALL
+    SELECT
+        loan_id,
+        'months_mba' AS span_code,
+        past_due_on AS since_on,
+        $counted_until AS until_on,
+        0 AS paused_days
+    FROM aged
+    UNION ALL
+    SELECT
+        a.loan_id,
+        'material' AS span_code,
+        COALESCE(m.material_on, a.past_due_on) AS since_on,
+        $counted_until - COALESCE($month_lag, 0) AS until_on,
+        0 AS paused_days
+    FROM aged AS a
+    LEFT JOIN material AS m ON a.loan_id = m.loan_id
+    WHERE a.is_material
+    UNION ALL
+    SELECT
+        a.loan_id,
+        'frozen' AS span_code,
+        a.past_due_on AS since_on,
+        f.classified_until - COALESCE($month_lag, 0) AS until_on,
+        a.paused_days - f.paused_since AS paused_days
+    FROM aged AS a
+    INNER JOIN frozen AS f ON a.loan_id = f.loan_id
+), counted_span AS (
+    SELECT
+        *,
+        (YEAR(until_on) - YEAR(since_on)) * 12 + MONTH(until_on) - MONTH(since_on)
+        - CASE WHEN DAY(until_on) < LEAST(DAY(since_on), DAY(LAST_DAY(until_on))) THEN 1 ELSE 0 END AS month_count,
+        DATE_DIFF('day', since_on, until_on) AS day_count
+    FROM span
+), definition AS (
+    SELECT
+        loan_id,
+        MAX(CASE WHEN span_code = 'months_ots' THEN month_count END) AS months_ots,
+        MAX(CASE WHEN span_code = 'months_mba' THEN month_count END) AS months_mba,
+        MAX(
+            CASE
+                WHEN span_code <> 'material' THEN NULL
+                WHEN $month_lag::INTEGER IS NULL THEN day_count
+                ELSE 30 * month_count
+            END
+        ) AS material_days,
+        MAX(
+            CASE
+                WHEN span_code <> 'frozen' THEN NULL
+                WHEN since_on > until_on THEN 0
+                WHEN $month_lag::INTEGER IS NULL THEN GREATEST(0, day_count - paused_days)
+                ELSE GREATEST(0, 30 * month_count - paused_days)
+            END
+        ) AS frozen_days
+    FROM counted_span
+    GROUP BY loan_id
+), defined AS (
+    SELECT
+        a.*,
+        d.months_ots,
+        d.months_mba,
+        CASE
+            WHEN $material_minor::BIGINT IS NOT NULL THEN CASE WHEN a.is_material THEN d.material_days ELSE 0 END
+        END AS material_days,
+        COALESCE(d.frozen_days, a.counted_days) AS bucket_counted_days
+    FROM aged AS a
+    INNER JOIN definition AS d ON a.loan_id = d.loan_id
+), graced AS (
+    SELECT
+        *,
+        CASE
+            WHEN NOT is_threshold THEN GREATEST(0, counted_days - grace_days)
+            WHEN counted_days > grace_days THEN counted_days
+            ELSE 0
+        END AS delinquent_days,
+        CASE
+            WHEN NOT is_threshold THEN GREATEST(0, bucket_counted_days - grace_days)
+            WHEN bucket_counted_days > grace_days THEN bucket_counted_days
+            ELSE 0
+        END AS bucket_days
+    FROM defined
 ), counted AS (
     SELECT past_due_days AS age_days
-    FROM aged
+    FROM graced
     UNION
-    SELECT delinquent_days AS age_days
-    FROM aged
+    SELECT bucket_days AS age_days
+    FROM graced
 ), day_bucket AS (
     SELECT
         c.age_days,
@@ -76,10 +175,14 @@ SELECT
     a.past_due_fee_minor::BIGINT AS past_due_fee_minor,
     a.past_due_penalty_minor::BIGINT AS past_due_penalty_minor,
     a.outstanding_principal_minor::BIGINT AS outstanding_principal_minor,
+    a.months_ots::INTEGER AS past_due_months_ots,
+    a.months_mba::INTEGER AS past_due_months_mba,
+    a.material_days::INTEGER AS material_days,
+    a.bucket_days::INTEGER AS bucket_days,
     b.code::VARCHAR AS bucket,
     c.code::VARCHAR AS contract_bucket
-FROM aged AS a
-INNER JOIN day_bucket AS b ON a.delinquent_days = b.age_days
+FROM graced AS a
+INNER JOIN day_bucket AS b ON a.bucket_days = b.age_days
 INNER JOIN day_bucket AS c ON a.past_due_days = c.age_days
 UNION ALL
 SELECT
@@ -104,6 +207,10 @@ SELECT
     CASE
         WHEN l.status_code IN ('active', 'charged_off') THEN l.outstanding_principal_minor ELSE 0
     END::BIGINT AS outstanding_principal_minor,
+    0::INTEGER AS past_due_months_ots,
+    0::INTEGER AS past_due_months_mba,
+    CASE WHEN $material_minor::BIGINT IS NOT NULL THEN 0 END::INTEGER AS material_days,
+    0::INTEGER AS bucket_days,
     $current_bucket::VARCHAR AS bucket,
     $current_bucket::VARCHAR AS contract_bucket
 FROM raw__loan AS l

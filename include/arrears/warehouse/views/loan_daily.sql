@@ -22,6 +22,10 @@ SELECT
     past_due_fee_minor,
     past_due_penalty_minor,
     outstanding_principal_minor,
+    past_due_months_ots,
+    past_due_months_mba,
+    material_days,
+    bucket_days,
     bucket,
     contract_bucket
 FROM mart.fct_loan_daily

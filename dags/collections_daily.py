@@ -15,7 +15,8 @@ equal day is not published again; nothing is sent by a rerun.
 **If late**: a source that has not closed is waited for, up to the portfolio's deadline; a day whose predecessor is not
 published waits for it (`ARR-RUN-PREDECESSOR`). Yesterday stays published meanwhile.
 
-**Runbook**: the task's *Runbook* link, or `docs/runbooks/<code>.md` of the code in its log.
+**Runbook**: the task's *Runbook* link, or `docs/runbooks/<code>.md` of the code in its log. The run's *Day report* tab,
+which every task links to as well, shows rows in and out per step while they work, rejected rows, balance and changes.
 """
 
 from __future__ import annotations

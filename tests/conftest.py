@@ -16,6 +16,7 @@ DATABASE_NUMBERS = itertools.count(1)
 def pytest_addoption(parser):
     parser.addoption("--superlender-dir", type=Path, help="Folder with the superlender CSV files, which are not ours")
     parser.addoption("--cases", type=Path, action="append", default=[], help="File or folder of worked contact cases")
+    parser.addoption("--screenshots", type=Path, help="Folder for the pictures of docs/pages.md")
     parser.addoption("--oracle-dir", type=Path, help="Folder with reference results that are not part of the project")
 
 

@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from arrears_ui import account, assets, day, portfolio, runbook
+from arrears_ui import account, assets, day, outbox, portfolio, runbook
 from arrears_ui.access import signed_in
 from arrears_ui.reading import TooSlowError
 from arrears_ui.view import environment
@@ -67,7 +67,7 @@ app = FastAPI(
     openapi_url=None,
     dependencies=[Depends(signed_in), Depends(get_user)],
 )
-for module in (portfolio, day, account, runbook, assets):
+for module in (portfolio, day, account, outbox, runbook, assets):
     app.include_router(module.routes)
 
 

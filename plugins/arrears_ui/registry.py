@@ -277,4 +277,22 @@ CASE_TABLES = (
     ),
 )
 
+OUTBOX_TABLES = (
+    Table(
+        "outbox_totals",
+        (_c("channel_code", CODE, "channel"), _c("state_code", CODE, "outbox_state"), _c("messages", COUNT)),
+    ),
+    Table(
+        "outbox_recent",
+        (
+            _c("changed_at", INSTANT),
+            _c("case_id", MONO, link="account"),
+            _c("channel_code", CODE, "channel"),
+            _c("state_code", CODE, "outbox_state"),
+            _c("reason_code", CODE, "outbox_reason"),
+            _c("attempt_no", COUNT),
+        ),
+    ),
+)
+
 TABLES = {table.name: table for table in (*PORTFOLIO_TABLES, *DAY_TABLES, STEPS, *LOAN_TABLES, *CASE_TABLES)}

@@ -129,3 +129,24 @@ def test_pages_are_asked_of_the_warehouse_as_the_bi_role_read_only_and_within_se
 
     with pytest.raises(TooSlowError):
         wait_too_long()
+
+
+@pytest.mark.usefixtures("deployment", "airflow_app")
+def test_pages_read_for_a_warehouse_role_that_is_no_superuser(postgres, monkeypatch):
+    import psycopg
+    from arrears.warehouse.migrate import upgrade
+    from arrears_ui.reading import reader
+    from sqlalchemy import make_url
+
+    administration = postgres.url("postgres").replace("+psycopg", "")
+    with psycopg.connect(administration, autocommit=True) as connection:
+        connection.execute("CREATE ROLE plain LOGIN CREATEROLE PASSWORD 'only-for-this-test'")
+        connection.execute("GRANT arrears_bi TO plain WITH ADMIN TRUE")  # which another database's upgrade has made
+        connection.execute("CREATE DATABASE plain OWNER plain")
+    url = make_url(postgres.url("plain")).set(username="plain", password="only-for-this-test")  # noqa: S106
+    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", url.render_as_string(hide_password=False))
+
+    upgrade(url.render_as_string(hide_password=False))
+
+    with reader() as look:
+        assert look.rows("dates", portfolio="book") == []

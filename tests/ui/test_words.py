@@ -56,7 +56,7 @@ def asked(registry):
         keys |= found[0]
         beginnings |= found[1]
         keys |= set(re.findall(r"""["']((?:trouble|complete)\.(?!html)[a-z_]+)["']""", text))
-    for table in registry.TABLES.values():
+    for table in (*registry.TABLES.values(), *registry.OUTBOX_TABLES):
         keys |= {f"table.{table.name}", f"empty.{table.name}", *(f"column.{column.name}" for column in table.columns)}
         beginnings |= {f"{column.codes}." for column in table.columns if column.codes}
     return keys, beginnings

@@ -45,6 +45,19 @@ def totals(connection: Connection) -> list[Row]:
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
+def parked(connection: Connection, portfolio: str) -> list[Row]:
+    """Held rows of a portfolio by day, channel and reason; ``in_time`` of them can still be sent when released."""
+    names = (STEP.business_date, STEP.channel_code, STEP.reason_code, STEP.changed_by)
+    in_time = func.count().filter(STEP.not_after_at > func.clock_timestamp())
+    asked = (
+        select(*names, func.count().label("messages"), in_time.label("in_time"))
+        .where(STEP.portfolio == portfolio, STEP.state_code == "held")
+        .group_by(*names)
+        .order_by(STEP.business_date.desc(), *names[1:])
+    )
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
 def history_of(connection: Connection, step_key: str) -> list[Row]:
     """Every state a row ever had, oldest first."""
     names = ("at", "state_code", "delivery_code", "attempt_no", "channel_code", "provider_code", "reason_code", "actor")
@@ -99,6 +112,14 @@ def release(connection: Connection, scope: Scope, *, actor: str, reason: str) ->
     count = outbox.release(connection, scope, actor=actor, reason="released_by_person")
     given = {name: str(value) for name, value in vars(scope).items() if value is not None}
     _note(connection, actor, "outbox.release", "outbox", reason, given, {"released": count})
+    return count
+
+
+def cancel_parked(connection: Connection, scope: Scope, *, actor: str, reason: str) -> int:
+    """End held rows; the number of them. Rows that are waiting to be sent stay."""
+    count = outbox.cancel(connection, scope, actor=actor, reason="cancelled_by_person", states=("held",))
+    given = {name: str(value) for name, value in vars(scope).items() if value is not None}
+    _note(connection, actor, "outbox.cancel", "outbox", reason, given, {"cancelled": count})
     return count
 
 

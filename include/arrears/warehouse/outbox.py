@@ -90,9 +90,9 @@ def suppress(connection: Connection, scope: Scope, *, actor: str, reason: str) -
     return _move(connection, scope, OPEN, "suppressed", actor, reason)
 
 
-def cancel(connection: Connection, scope: Scope, *, actor: str, reason: str) -> int:
-    """End open rows because somebody decided so; as ``hold``."""
-    return _move(connection, scope, OPEN, "cancelled", actor, reason)
+def cancel(connection: Connection, scope: Scope, *, actor: str, reason: str, states: tuple[str, ...] = OPEN) -> int:
+    """End open rows, or those of them in ``states``, because somebody decided so; as ``hold``."""
+    return _move(connection, scope, states, "cancelled", actor, reason)
 
 
 def expire(connection: Connection, *, actor: str) -> int:

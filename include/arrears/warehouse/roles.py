@@ -39,6 +39,15 @@ GRANTS = (
     f"GRANT SELECT ON ALL TABLES IN SCHEMA bi TO {BI_ROLE}",
     f"ALTER DEFAULT PRIVILEGES IN SCHEMA bi GRANT SELECT ON TABLES TO {BI_ROLE}",
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    # The pages in the Airflow UI read as this role: whoever is no superuser must be let take it on.
+    f"""DO $$
+    BEGIN
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+            EXECUTE format('GRANT {BI_ROLE} TO %I', current_user);
+        END IF;
+    EXCEPTION
+        WHEN insufficient_privilege THEN NULL;  -- an administrator made the role, and grants it
+    END $$""",
     "DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$",
 )
 

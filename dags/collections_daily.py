@@ -2,7 +2,8 @@
 
 **What it does.** Extracts the ledger closed yesterday, validates it, ages every loan as of today, finds the day's
 transitions, keeps one case per borrower, assigns cases, plans lawful contacts, measures, and publishes all of it in
-one transaction. One DAG per folder of `include/portfolios`; the run's **partition key is the business date**.
+one transaction. A plan that departs from its history is published as held, and `contact_approval` asks a person. One
+DAG per folder of `include/portfolios`; the run's **partition key is the business date**.
 
 **Reads**: the portfolio's source (`include/portfolios/<name>/*.sql`), yesterday's published day.
 
@@ -25,6 +26,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import XComArg, dag, get_current_context, task
+from arrears.orchestration.approval import AskForApproval
 from arrears.orchestration.callbacks import PREFIX, run_failed, run_started, run_succeeded
 from arrears.orchestration.defaults import (
     START_DATE,
@@ -97,6 +99,7 @@ def collections_daily(portfolio: str) -> None:
             >> step("plan")
             >> step("metrics")
             >> publish()
+            >> AskForApproval()
         )
 
     day()

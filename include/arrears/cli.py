@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from arrears.cli_feedback import app as feedback_app
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
 from arrears.local.cli import app as local_app
@@ -21,6 +22,7 @@ from arrears.settings import load_settings
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 contact_app = typer.Typer(no_args_is_help=True)
 app.add_typer(contact_app, name="contact", help="What the contact policy says.")
+app.add_typer(feedback_app, name="feedback", help="What is reported back: take it in, receive it.")
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
@@ -75,6 +77,7 @@ def _words(value: object) -> str:
 def check_portfolio(name: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Explain every mistake of a portfolio folder, before anything runs."""
     from arrears.contact.strategy import load_strategy  # noqa: PLC0415  keeps `--help` quick
+    from arrears.feedback.sources import load_sources  # noqa: PLC0415  as above
     from arrears.policy.packs import load_rules, public_holidays  # noqa: PLC0415  as above
 
     settings = load_settings()
@@ -84,6 +87,7 @@ def check_portfolio(name: Annotated[str, typer.Argument()], as_json: Json = Fals
     load_rules(found.packs, settings.policies)
     load_strategy(found.strategy, settings.strategies, [bucket.code for bucket in found.bucket_set]).on(first)
     public_holidays(found.holidays, first)
+    reporting = load_sources(name, settings)
     result = {
         "portfolio": found.name,
         "title": found.title,
@@ -94,6 +98,7 @@ def check_portfolio(name: Annotated[str, typer.Argument()], as_json: Json = Fals
         "tables": [table.removeprefix("raw__") for table in folder.selects],
         "packs": list(found.packs),
         "strategy": found.strategy,
+        "feedback": {code: source.kind for code, source in reporting.items()},
         "config_hash": folder.config_hash,
     }
     show(result, as_json=as_json, title=f"{name}: nothing wrong")

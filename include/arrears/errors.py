@@ -334,3 +334,61 @@ class LocalServerError(ArrearsError):
 
     code = "ARR-LOC-001"
     consequence = "Everything that was started is stopped."
+
+
+# ----------------------------------------------------------------------------------------------------- approvals
+class ApprovalUnknownError(ArrearsError):
+    """A decision names a question that no publication asked."""
+
+    code = "ARR-APR-001"
+    consequence = "Nothing was released; held contacts stay held."
+
+
+# ------------------------------------------------------------------------------------------------------ feedback
+class FeedbackRowError(ArrearsError):
+    """A reported row is not what its kind says."""
+
+    code = "ARR-FBK-001"
+    consequence = "The row is in quarantine and acts on nothing; the others were taken in."
+
+
+class FeedbackSubjectError(ArrearsError):
+    """A reported row is about a loan, party or contact point that nobody knows, or that do not belong together."""
+
+    code = "ARR-FBK-002"
+    consequence = "The row is in quarantine and acts on nothing; the others were taken in."
+
+
+class FeedbackConflictError(ArrearsError):
+    """A report came again under the same reference and revision, with other content."""
+
+    code = "ARR-FBK-003"
+    consequence = "What came first stands; the other row is in quarantine."
+
+
+class FeedbackUnreadableError(ArrearsError):
+    """A file or request body of reports cannot be read as a whole."""
+
+    code = "ARR-FBK-004"
+    consequence = "None of its rows was taken in; other deliveries were."
+
+
+class WebhookUnsignedError(ArrearsError):
+    """A request is not signed, is signed with another key, or its time has passed."""
+
+    code = "ARR-FBK-005"
+    consequence = "Nothing was taken in."
+
+
+class WebhookReplayedError(ArrearsError):
+    """A request that was taken in already came again, byte for byte."""
+
+    code = "ARR-FBK-006"
+    consequence = "Nothing was taken in twice."
+
+
+class WebhookTooLargeError(ArrearsError):
+    """A request is larger than a request may be."""
+
+    code = "ARR-FBK-007"
+    consequence = "Nothing was taken in."

@@ -25,6 +25,7 @@ from arrears.rules.allocation import Waterfall, Waterfalls
 from arrears.rules.bucket_sets import NAMED
 from arrears.rules.buckets import Bucket, check_buckets
 from arrears.rules.business_dates import BusinessDates
+from arrears.rules.departure import Limits
 from arrears.rules.materiality import Materiality
 from arrears.settings import ENVIRONMENT_FILE, REPOSITORY
 
@@ -185,6 +186,43 @@ class CaseTerms(Document):
         return self
 
 
+class Approval(Document):
+    """When a person is asked before a day's plan is sent; the figures are those of ``rules.departure.Limits``.
+
+    Attributes:
+        enabled: Whether anybody is asked at all.
+        min_days: Days of history without which figures are not compared.
+        volume_pct: By how much more than the median of a channel, or how many times fewer.
+        volume_floor: Differences of fewer contacts are never a departure.
+        blocked_points: Percentage points of the blocked share.
+        overdue_pct: Percent of the loans past due on the day before.
+    """
+
+    enabled: bool = True
+    min_days: int = Field(default=5, ge=1, le=28)
+    volume_pct: float = Field(default=100, gt=0)
+    volume_floor: int = Field(default=50, ge=0)
+    blocked_points: float = Field(default=30, ge=0, le=100)
+    overdue_pct: float = Field(default=30, ge=0)
+
+    @property
+    def limits(self) -> Limits | None:
+        """As a rule value; None when nobody is asked."""
+        return Limits(**self.model_dump(exclude={"enabled"})) if self.enabled else None
+
+
+class Promises(Document):
+    """When a promise to pay is kept.
+
+    Attributes:
+        tolerance_minor: Shortfall of a promised amount up to which it is kept.
+        grace_days: Days after the promised one in which money still counts.
+    """
+
+    tolerance_minor: int = Field(default=0, ge=0)
+    grace_days: int = Field(default=0, ge=0, le=31)
+
+
 class BucketRow(Document):
     """One bucket: inclusive bounds in days; ``to`` is left out in the last."""
 
@@ -311,6 +349,8 @@ class Portfolio(Document):
         reject_limit_pct: Share of rejected rows of a table, in percent, above which the day stops.
         missing_limit_pct: Share of open loans newly gone without an ending, in percent, above which the day stops.
         aged_components: Components that the source counts as past due; the others alone are no difference.
+        promises: When a promise is kept.
+        approval: When a person is asked before a plan is sent.
         tie_out: Tolerance of the comparison with the source's own figures.
         cases: How long a cure is looked after.
         contagion: ``customer``: one loan past ``non_performing_days`` makes all of its customer's non-performing.
@@ -343,6 +383,8 @@ class Portfolio(Document):
         "interest",
         "principal",
     )
+    promises: Promises = Promises()
+    approval: Approval = Approval()
     tie_out: TieOut = TieOut()
     cases: CaseTerms = CaseTerms()
     contagion: Literal["none", "customer"] = "none"

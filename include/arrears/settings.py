@@ -38,6 +38,7 @@ class Settings(BaseSettings):
             portfolio folder makes every date stale.
         keep_month_ends_months: Past months whose end keeps them longer.
         retention_dry_run: Whether the weekly retention only lists.
+        approval_hours: How long a person may take to approve a plan that departs from its history.
         alert_connection: Airflow connection id (SMTP or HTTP) that failures are sent to; empty for none.
         alert_to: Address for SMTP alerts.
         watch_margin_hours: Hours that a day may take once its source's deadline has passed, before it is late.
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     keep_full_snapshots_days: int = Field(default=92, ge=1)
     keep_month_ends_months: int = Field(default=25, ge=0)
     retention_dry_run: bool = True
+    approval_hours: float = Field(default=4, gt=0)
     alert_connection: str = ""
     alert_to: str = ""
     watch_margin_hours: int = Field(default=2, ge=0, le=24)

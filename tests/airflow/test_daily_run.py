@@ -28,6 +28,7 @@ STEPS = [
     "plan",
     "metrics",
     "publish",
+    "ask_for_approval",
 ]
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import connect, select_text
-from arrears.jobs.cases import LIVE_PROMISE, ending_table, move_table
+from arrears.jobs.cases import ending_table, move_table
 from arrears.rules.buckets import Bucket, bucket_of
 from arrears.rules.case_states import NONE, REOPENED_FROM, Standing, move, moves, state_of
 from arrears.rules.cases import (
@@ -29,6 +29,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.books import ARROW
 
+LIVE_PROMISE = pa.schema([("loan_id", pa.string()), ("is_plan", pa.bool_()), ("due_on", pa.date32())])
 DAY = date(2026, 3, 2)
 BUCKETS = (Bucket("M0", 0, 0), Bucket("M1", 1, 30), Bucket("M2", 31, None))
 EARLIER = OpenCase(DAY - timedelta(days=9), frozenset({"l1", "l2"}))

@@ -24,6 +24,7 @@ CHAIN = [
     "plan",
     "metrics",
     "publish",
+    "ask_for_approval",
 ]
 
 
@@ -35,7 +36,10 @@ def bag():
 def test_every_portfolio_folder_has_its_dag(bag):
     assert bag.import_errors == {}
     assert {"demo_travel_cn", "superlender"} <= set(portfolio_names())
-    assert set(bag.dags) == {*(f"collections_daily__{name}" for name in portfolio_names()), "retention"}
+    assert set(bag.dags) == {
+        *(f"collections_daily__{name}" for name in portfolio_names()),
+        *("retention", "feedback_intake", "contact_approval"),
+    }
 
 
 def test_each_file_parses_within_a_second():

@@ -16,10 +16,10 @@ LAYERS = [
     {"contracts", "settings"},
     {"engine", "policy", "portfolio"},
     {"lake", "warehouse"},
-    {"sources", "quality", "cases", "contact", "sending"},
+    {"sources", "quality", "cases", "contact", "sending", "feedback"},
     {"jobs"},
     {"orchestration", "local", "reference"},
-    {"cli", "__main__"},
+    {"cli", "cli_feedback", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

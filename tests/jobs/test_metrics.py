@@ -46,6 +46,7 @@ def put_rest(settings, day, *, events=(), cases=(), assigned=(), plans=(), rejec
     put(settings, "out__contact_plan_daily", day, list(plans))
     put(settings, "core__contact_decision_daily", day, [])
     put(settings, "out__quarantine", day, list(rejected))
+    put(settings, "core__promise_daily", day, [])
     put(settings, "raw__instalment", day, list(due))
     put(settings, "core__instalment_delinquency_daily", day, list(unpaid))
     for table in NOTHING_TO_TELL:

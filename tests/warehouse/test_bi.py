@@ -18,9 +18,14 @@ from arrears.warehouse.tables import FACTS
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from support.books import make_book
+from support.desk import put_reports
 from support.facts import DAY, NOON, put_day
 
 VIEW_NAMES = {
+    "supervisor_override",
+    "feedback_quarantine",
+    "feedback_daily",
+    "answer_clock",
     "assignment_daily",
     "bucket_history",
     "bucket_migration_daily",
@@ -42,6 +47,8 @@ VIEW_NAMES = {
     "missing_loan",
     "par_daily",
     "portfolio_daily",
+    "promise",
+    "promise_kept_daily",
     "publication",
     "publication_change",
     "quarantine",
@@ -67,6 +74,7 @@ def bi(warehouse_url, tmp_path_factory):
     with transaction(warehouse_url) as connection:  # what a demo ledger lays beside the warehouse
         connection.execute(text("CREATE SCHEMA core_banking"))
         connection.execute(text("CREATE TABLE core_banking.customer AS SELECT 1 AS customer_id"))
+    put_reports(warehouse_url)
     create_bi_login(warehouse_url, PASSWORD)
     url = make_url(warehouse_url).set(drivername="postgresql", username=BI_LOGIN, password=PASSWORD)
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:

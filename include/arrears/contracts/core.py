@@ -378,6 +378,41 @@ CONTACT_BREACH = Contract(
     mart_rows="rule_id <> ''",
 )
 
+PROMISE_STATES = ("open", "kept", "part_kept", "broken", "cancelled")
+
+PROMISE = Contract(
+    table="core__promise_daily",
+    grain="one row per promise and part, an amount promised by one day",
+    key=("promise_id", "seq"),
+    columns=(
+        text("promise_id", "Promise identifier of the source"),
+        days("seq", "Number of the part, from 1"),
+        code("source_code", "Who says so: ledger, or a source of feedback"),
+        pseudonym("borrower_id", "party_id of the main borrower"),
+        text("loan_ids", "Loans whose payments keep it, comma separated"),
+        pseudonym("agent_id", "Agent to whom it was made; NULL: a machine, or not said", nullable=True),
+        code("channel_code", "Channel on which it was made; NULL: not said", nullable=True),
+        text("contact_id", "Contact in which it was made; NULL: not said", nullable=True),
+        code("product_code", "Product of the source"),
+        code("bucket", "Contract bucket of its worst loan when it was first seen; NULL: not there", nullable=True),
+        at("made_at", "When it was made"),
+        on("made_on", "Day it was made, in the portfolio's zone"),
+        on("due_on", "Last promised day"),
+        on("deadline_on", "Last day on which money still counts: due_on and grace"),
+        on("cancelled_on", "Day since which it no longer stands; NULL while it does", nullable=True),
+        code("currency", "ISO 4217 code"),
+        minor("amount_minor", "Promised in this part"),
+        minor("matched_minor", "Of it, paid in time, first in, first out"),
+        code("state_code", "What became of it by the close", PROMISE_STATES),
+        on("since_on", "Business date since which the state holds"),
+    ),
+    meaning="Promises to pay, and what became of them",
+    owner="cases",
+    totals=("amount_minor", "matched_minor"),
+    mart="fct_promise_daily",
+    mart_rows="state_code = 'open' OR since_on = business_date",
+)
+
 CORE = (
     LOAN_DELINQUENCY,
     INSTALMENT_DELINQUENCY,
@@ -392,4 +427,5 @@ CORE = (
     CONTACT_ELSEWHERE,
     CONTACT_DECISION,
     CONTACT_BREACH,
+    PROMISE,
 )

@@ -425,6 +425,46 @@ CONTACT = _raw(
     references=(Reference(("party_id",), "raw__party"),),
 )
 
+PROMISE = _raw(
+    "promise",
+    "one row per promise and part; a promise in instalments has several",
+    ("promise_id", "seq"),
+    (
+        text("promise_id", "Promise identifier of the source"),
+        days("seq", "Number of the part, from 1"),
+        text("loan_ids", "Loans whose payments keep it, comma separated, without blanks"),
+        text("contact_id", "Contact in which it was made", nullable=True),
+        pseudonym("agent_id", "Agent to whom it was made; NULL: a machine", nullable=True),
+        at("made_at", "When it was made"),
+        minor("amount_minor", "Promised in this part"),
+        code("currency", "ISO 4217 code; the portfolio's currency"),
+        on("due_on", "Last promised day"),
+        at("cancelled_at", "Since when it no longer stands; NULL while it does", nullable=True),
+    ),
+    "Promises to pay so far; what became of them is found, not delivered",
+    checks=(
+        _fail("promise.currency_known", "currency", "currency <> $currency", "no payment could keep it"),
+        _fail("promise.amount_positive", "amount_minor", "amount_minor <= 0", "a promise promises something"),
+        _in_range("promise", "amount_minor"),
+        _fail("promise.seq_positive", "seq", "seq < 1", "parts count from 1"),
+        _fail(
+            "promise.due_after_made",
+            "due_on",
+            "due_on < made_at::DATE - 1",  # a day of room for the zone
+            "what is due before it is promised is no promise",
+        ),
+        _fail(
+            "promise.loans_known",
+            "loan_ids",
+            "row_number IN (SELECT p.row_number FROM (SELECT row_number, unnest(string_split(loan_ids, ',')) "
+            "AS loan_id FROM extract__promise) AS p WHERE p.loan_id NOT IN "
+            "(SELECT l.loan_id FROM extract__loan AS l WHERE l.loan_id IS NOT NULL))",
+            "nobody's payments could keep it",
+        ),
+    ),
+    totals=("amount_minor",),
+)
+
 AGENT_SHIFT = _raw(
     "agent_shift",
     "one row per agent and day",
@@ -483,6 +523,7 @@ LEDGER = (
     CONSENT,
     FLAG,
     CONTACT,
+    PROMISE,
     AGENT_SHIFT,
     QUEUE,
 )

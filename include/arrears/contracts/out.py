@@ -203,6 +203,30 @@ QUEUE_LOAD = Contract(
     mart="fct_queue_daily",
 )
 
+PROMISE_TOTAL = Contract(
+    table="out__promise_daily",
+    grain="one row per agent, channel, bucket, product and currency of promises whose last day has closed",
+    key=("agent_id", "channel_code", "bucket", "product_code", "currency"),
+    columns=(
+        pseudonym("agent_id", "Agent to whom it was made; empty: a machine, or not said"),
+        code("channel_code", "Channel on which it was made; empty: not said"),
+        code("bucket", "Contract bucket of its worst loan when it was first seen; empty: not there"),
+        code("product_code", "Product of the source"),
+        code("currency", "ISO 4217 code"),
+        count("due_promises", "Promises whose last day closed since the day compared with; open, cancelled: not due"),
+        count("kept_promises", "Of them kept, but for the tolerance"),
+        count("part_kept_promises", "Of them paid in part"),
+        count("broken_promises", "Of them not paid at all"),
+        minor("due_minor", "Promised in them"),
+        minor("kept_minor", "Promised in the kept ones"),
+        minor("paid_minor", "The same, and what was paid in time of the part-kept ones"),
+    ),
+    meaning="Promises due, and kept",
+    owner="metrics",
+    totals=("due_promises", "kept_promises"),
+    mart="fct_promise_total_daily",
+)
+
 SUMMARY = Contract(
     table="out__summary_daily",
     grain="one row",
@@ -239,5 +263,6 @@ OUT = (
     ENTRY,
     BUCKET_MIGRATION,
     QUEUE_LOAD,
+    PROMISE_TOTAL,
     SUMMARY,
 )

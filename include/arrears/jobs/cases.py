@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from arrears.contact.coding import TEXT, YES, table_of
+from arrears.contact.coding import TEXT, table_of
+from arrears.engine.duckdb import select_text
 from arrears.jobs.day import Day, summary
 from arrears.jobs.previous import previous_date, read_previous
+from arrears.jobs.promises import PROMISES, write_promises
+from arrears.jobs.reported import read_with_reports
 from arrears.rules.buckets import bucket_of
 from arrears.rules.case_states import REOPENED_FROM, STATE_OF_ENDING, moves
 from arrears.rules.cases import CLOSE_REASONS, HOLD_CODES
@@ -28,14 +31,13 @@ PREVIOUS = {
 }
 CASE_MOVE = pa.schema([("from_state_code", TEXT), ("to_state_code", TEXT), ("event_code", TEXT)])
 ENDING_STATE = pa.schema([("close_reason_code", TEXT), ("state_code", TEXT)])
-LIVE_PROMISE = pa.schema([("loan_id", TEXT), ("is_plan", YES), ("due_on", pa.date32())])
-LEDGER = ("raw__loan", "raw__party", "raw__flag", "raw__pause")
+LEDGER = ("raw__loan", "raw__party", "raw__pause")
 
 
 def cases(
     portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None
 ) -> dict[str, Any]:
-    """Write ``core__case_loan_daily``, ``core__case_daily`` and ``core__case_watch_daily``.
+    """Write ``core__promise_daily``, ``core__case_loan_daily``, ``core__case_daily`` and ``core__case_watch_daily``.
 
     Returns:
         The cases' manifest in short, and how many were opened, re-opened, carried, closed and are held.
@@ -61,11 +63,13 @@ def cases(
         "day_start": start,
         "day_end": end,
     }
+    write_promises(day, compared_with)
     with day.work() as work:
         work.read("core__loan_delinquency_daily")
         work.read("core__source_difference_daily")
         for table in LEDGER:
             work.read_optional(table)
+        read_with_reports(work, "flag")
         parameters["is_cash_known"] = work.read_optional("raw__transaction")
         for table, view in PREVIOUS.items():
             read_previous(work, table, compared_with, view=view)
@@ -106,4 +110,5 @@ def ending_table() -> pa.Table:
 
 def read_live_promises(work: Work) -> None:
     """Make ``live_promise``: loans under a promise or plan that was alive when the day was cut."""
-    work.connection.register("live_promise", LIVE_PROMISE.empty_table())
+    work.read(PROMISES)
+    work.connection.execute(f"CREATE OR REPLACE TABLE live_promise AS {select_text('read__live_promise')}")

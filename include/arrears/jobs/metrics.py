@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from arrears.jobs.day import Day, summary
 from arrears.jobs.previous import previous_date
+from arrears.portfolio import closing_date
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,6 +51,9 @@ def metrics(
         work.read_optional("raw__queue")
         has_shifts = work.read_optional("raw__agent_shift")
         work.write("out__queue_daily", {"has_shifts": has_shifts})
+    with day.work() as work:
+        work.read_optional("core__promise_daily")
+        work.write("out__promise_daily", {"compared_close": compared_with and closing_date(compared_with)})
     with day.work() as work:
         for table in (loans, events, cases, assigned, "out__contact_plan_daily", "out__quarantine", "out__par_daily"):
             work.read(table)

@@ -15,6 +15,7 @@ from arrears.jobs.day import Day, summary
 from arrears.jobs.elsewhere import read_contacts_elsewhere
 from arrears.jobs.previous import previous_date
 from arrears.jobs.replay import replay
+from arrears.jobs.reported import read_with_reports
 from arrears.jobs.rows import read_rows, write_rows
 from arrears.policy.packs import public_holidays
 from arrears.policy.selection import select
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from arrears.jobs.day import Work
     from arrears.settings import Settings
 
-LEDGER = ("raw__party", "raw__queue", "raw__contact_point", "raw__flag", "raw__consent", "raw__contact")
+LEDGER = ("raw__party", "raw__queue", "raw__consent")
+REPORTED = ("contact_point", "flag", "contact")
 
 
 def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
         collector_type=configured.collector_type,
         unbound_as_house=configured.unbound_packs_as_house,
     )
-    delivered = {table: work.read_optional(table) for table in LEDGER}
+    delivered = {table: work.read_optional(table) for table in LEDGER} | read_with_reports(work, *REPORTED)
     work.read("out__quarantine")
     read_contacts_elsewhere(work)
     cases = _cases_due(day, work, version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ from arrears.contracts import CONTRACTS
 from arrears.errors import PartitionStaleError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day
+from arrears.jobs.departure import departures_of
 from arrears.jobs.freshness import content_hash_of, moved_inputs
 from arrears.quality.staged import decide_on_staged
+from arrears.warehouse.approval import asked
 from arrears.warehouse.ledger import current_publication
 from arrears.warehouse.publication import Publication, only_publisher, publish_staged
 from arrears.warehouse.staging import audit, clear, lake_figures, stage
@@ -48,7 +51,8 @@ def publish(  # noqa: PLR0913  a publication is its parts
         settings: This deployment, unless a test brings its own.
 
     Returns:
-        Whether anything was published and why, the content hash, rows in all and by fact, and contacts released.
+        Whether anything was published and why, the content hash, rows in all and by fact, contacts released, and why
+        they are held, if they are.
 
     Raises:
         PartitionMissingError: An earlier step has not run.
@@ -78,6 +82,8 @@ def publish(  # noqa: PLR0913  a publication is its parts
             release_at=now if not is_backfill and is_current_day(day.folder.portfolio, business_date, now) else None,
             run_ref=run_ref,
         )
+        if publication.release_at is not None and not publication.is_done:
+            publication = replace(publication, departures=tuple(departures_of(work)))
         figures = {} if publication.is_done else _prepare(url, work, publication)
         day.lake.settle()  # what is published outlives a power cut with what it was made from
         released = None if publication.is_done else publish_staged(url, publication, figures)
@@ -89,7 +95,14 @@ def publish(  # noqa: PLR0913  a publication is its parts
         "rows": sum(figure.rows for figure in figures.values()),
         "facts": {CONTRACTS[table].mart: figure.rows for table, figure in figures.items()},
         "released_contacts": released,
+        "held_because": _held_because(url, portfolio, business_date),
     }
+
+
+def _held_because(url: str, portfolio: str, business_date: date) -> list[str]:
+    """Why contacts of the day wait for a person, by whichever publication; empty when none does."""
+    question = asked(url, portfolio, business_date)
+    return [reason["code"] for reason in question.reasons] if question else []
 
 
 def is_current_day(portfolio: Portfolio, business_date: date, now: datetime) -> bool:

@@ -74,6 +74,11 @@ def source_wait() -> timedelta:
     return timedelta(seconds=load_settings().source_wait_seconds)
 
 
+def approval_timeout() -> timedelta:
+    """How long a person may take to approve a plan; without an answer it is not sent."""
+    return timedelta(hours=load_settings().approval_hours)
+
+
 def retention_is_dry() -> bool:
     """Whether the weekly retention only lists, unless its trigger form says otherwise."""
     return load_settings().retention_dry_run
@@ -82,6 +87,11 @@ def retention_is_dry() -> bool:
 def portfolio_names() -> list[str]:
     """Folders that get a DAG, sorted."""
     return sorted(path.parent.name for path in load_settings().portfolios.glob("*/portfolio.yaml"))
+
+
+def portfolios_with_feedback() -> list[str]:
+    """Folders that say who reports to them, sorted."""
+    return sorted(path.parents[1].name for path in load_settings().portfolios.glob("*/feedback/sources.yaml"))
 
 
 def ledger_nouns(portfolio: str) -> list[str]:

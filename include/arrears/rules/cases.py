@@ -30,6 +30,8 @@ HOLD_CODES = (
     "legal",
     "hardship",
     "disaster_area",
+    "supervisor_pause",  # a supervisor said so, with a reason
+    "payment_under_way",  # money is coming: nobody chases who pays
     "missing",  # gone from the ledger without an ending
     "source_difference",  # the source's own figures are not ours: until it is known who is right, nobody is contacted
     "paused",  # the borrower was granted a pause that is running

@@ -34,6 +34,7 @@ class Scope:
         borrower_id: party_id of the main borrower.
         loan_id: Rows that speak of this loan.
         business_date: The day they were planned for.
+        reason_code: Why they stand where they stand.
     """
 
     portfolio: str | None = None
@@ -45,6 +46,7 @@ class Scope:
     contact_point_id: str | None = None
     channel_code: str | None = None
     business_date: date | None = None
+    reason_code: str | None = None
 
     @property
     def criteria(self) -> list[ColumnElement[bool]]:
@@ -93,6 +95,11 @@ def suppress(connection: Connection, scope: Scope, *, actor: str, reason: str) -
 def cancel(connection: Connection, scope: Scope, *, actor: str, reason: str, states: tuple[str, ...] = OPEN) -> int:
     """End open rows, or those of them in ``states``, because somebody decided so; as ``hold``."""
     return _move(connection, scope, states, "cancelled", actor, reason)
+
+
+def lapse(connection: Connection, scope: Scope, *, actor: str, reason: str) -> int:
+    """End held rows that nobody approved; as ``hold``."""
+    return _move(connection, scope, ("held",), "expired", actor, reason)
 
 
 def expire(connection: Connection, *, actor: str) -> int:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from arrears.errors import PublishLockedError, WarehouseUnreachableError
 from arrears.failpoints import failpoint
+from arrears.warehouse.approval import HELD_BECAUSE, ask
 from arrears.warehouse.connection import session, transaction
 from arrears.warehouse.ledger import find, newest
 from arrears.warehouse.tables import DATA_FRESHNESS, FACTS, MART, NOTIFICATION, PUBLISH_LEDGER, STG
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from arrears.contracts.model import Contract
     from arrears.lake import Manifest
+    from arrears.rules.departure import Departure
     from arrears.warehouse.ledger import Published
     from arrears.warehouse.staging import Figures
 
@@ -68,6 +70,7 @@ class Publication:
         known_until: Instant up to which feedback was known, if the day froze one.
         release_at: Instant against which planned contacts are released to the outbox; None when they may not be.
         run_ref: The run, for people.
+        departures: Why what it releases must wait for a person; empty: it need not.
     """
 
     publication_id: UUID
@@ -79,6 +82,7 @@ class Publication:
     known_until: datetime | None
     release_at: datetime | None
     run_ref: str
+    departures: tuple[Departure, ...] = ()
 
     @property
     def has_new_content(self) -> bool:
@@ -159,6 +163,15 @@ def _publish(connection: Connection, publication: Publication, figures: Mapping[
             _replace_fact(connection, contract, publication, figures[contract.table].rows)
         _note_freshness(connection, publication, figures)
     released = None if publication.release_at is None else _release(connection, publication, publication.release_at)
+    if released and publication.departures:
+        ask(
+            connection,
+            publication.publication_id,
+            publication.portfolio,
+            publication.business_date,
+            publication.departures,
+            released,
+        )
     _note_publication(connection, publication, figures, released)
     return released
 
@@ -204,16 +217,21 @@ def _note_freshness(connection: Connection, publication: Publication, figures: M
 
 
 def _release(connection: Connection, publication: Publication, now: datetime) -> int:
-    """Hand the planned contacts whose time has not passed to the outbox; a step that is there stays as it is."""
+    """Hand the planned contacts whose time has not passed to the outbox; a step that is there stays as it is.
+
+    A plan that departs from its history waits there for a person: ``held``.
+    """
     plan = MART[PLAN].c
     loan_ids = func.string_to_array(plan.loan_ids, ",")
-    steps = select(*(plan[name] for name in STEP_COLUMNS), loan_ids).where(
+    state, reason = ("held", HELD_BECAUSE) if publication.departures else ("planned", "planned")
+    columns = [literal(state) if name == "state_code" else plan[name] for name in STEP_COLUMNS]
+    steps = select(*columns, loan_ids, literal(reason)).where(
         plan.portfolio == publication.portfolio,
         plan.business_date == publication.business_date,
         plan.state_code == "planned",
         plan.not_after_at > now,
     )
-    outbox = upsert(NOTIFICATION).from_select((*STEP_COLUMNS, "loan_ids"), steps)
+    outbox = upsert(NOTIFICATION).from_select((*STEP_COLUMNS, "loan_ids", "reason_code"), steps)
     return _inserted(connection, outbox.on_conflict_do_nothing(index_elements=["step_key"]))
 
 

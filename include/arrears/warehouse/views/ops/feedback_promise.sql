@@ -3,6 +3,8 @@
 -- Of: ops.feedback_event
 -- promise_id: The source's identifier of the promise
 -- seq: Number of the part, from 1
+-- agent_id: Agent to whom it was made; NULL: a machine, or not said [pseudonym]
+-- contact_id: Contact in which it was made; NULL: not said
 -- made_at: When it was made
 -- amount_minor: Promised in this part, in minor units
 -- currency: ISO 4217 code
@@ -13,12 +15,14 @@
 SELECT
     promise.event_id,
     promise.portfolio,
+    promise.source_code,
     promise.source_ref AS promise_id,
     part.ordinal::INTEGER AS seq,
     promise.person_id,
     promise.party_id,
     promise.loan_ids,
-    promise.author_id,
+    promise.author_id AS agent_id,
+    promise.detail ->> 'contact_ref' AS contact_id,
     promise.occurred_at AS made_at,
     (part.value ->> 'amount_minor')::BIGINT AS amount_minor,
     promise.detail ->> 'currency' AS currency,

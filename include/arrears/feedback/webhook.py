@@ -1,0 +1,137 @@
+"""The webhook: signed requests with reports, taken in while the sender waits. A small process of its own.
+
+``POST /feedback/<portfolio>/<source>`` with ``{"reports": [...]}``. The answer is 202 with what was kept and, by row,
+what was not and why; a refusal has an error code. Documentation routes are off, and nothing is said about what exists
+to whoever has no secret. Why it does not live in Airflow's API server: docs/adr/0011.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from arrears.errors import (
+    ArrearsError,
+    FeedbackUnreadableError,
+    WarehouseUnreachableError,
+    WebhookReplayedError,
+    WebhookTooLargeError,
+    WebhookUnsignedError,
+)
+from arrears.feedback.files import row_of
+from arrears.feedback.intake import Delivery, Row, take_in
+from arrears.feedback.signature import HEADERS, verify
+from arrears.feedback.sources import WebhookOfReports, load_sources
+from arrears.lake import Lake
+from arrears.portfolio import NAME
+
+if TYPE_CHECKING:
+    from arrears.settings import Settings
+
+log = logging.getLogger(__name__)
+BODY_BYTES = 256 * 1024
+REPORTS = 500
+STATUS: dict[type[ArrearsError], int] = {
+    WebhookTooLargeError: 413,
+    WebhookUnsignedError: 401,
+    WebhookReplayedError: 409,
+    FeedbackUnreadableError: 422,
+    WarehouseUnreachableError: 503,
+}
+
+
+def webhook(settings: Settings) -> FastAPI:
+    """The app over one deployment."""
+    app = FastAPI(title="Arrears feedback", docs_url=None, redoc_url=None, openapi_url=None)
+    lake = Lake(settings.lake_url)
+
+    @app.exception_handler(ArrearsError)
+    def refuse(_request: Request, error: ArrearsError) -> JSONResponse:
+        status = STATUS.get(type(error), 500)
+        log.warning("feedback refused: %s", error)
+        said = {"code": error.code, "found": error.found, "expected": error.expected} if status < 500 else {}  # noqa: PLR2004
+        return JSONResponse({"code": error.code, **said}, status)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.post("/feedback/{portfolio}/{source}", status_code=202)
+    async def report(portfolio: str, source: str, request: Request) -> dict[str, Any]:
+        body = await _body(request)
+        headers = {name: request.headers.get(name, "") for name in HEADERS}
+        return await run_in_threadpool(_take, settings, lake, portfolio, source, headers, body)
+
+    return app
+
+
+async def _body(request: Request) -> bytes:
+    """The body, as far as it may go: a request that says, or turns out, to be larger is not read to its end.
+
+    Raises:
+        WebhookTooLargeError: It is.
+    """
+    declared = request.headers.get("content-length", "0")
+    body = bytearray()
+    is_too_large = not declared.isdigit() or int(declared) > BODY_BYTES
+    if not is_too_large:
+        async for part in request.stream():
+            body += part
+            is_too_large = len(body) > BODY_BYTES
+            if is_too_large:
+                break
+    if is_too_large:
+        raise WebhookTooLargeError("a body too large", f"{BODY_BYTES} bytes at most", "body")
+    return bytes(body)
+
+
+def _take(  # noqa: PLR0913, PLR0917  a request's parts
+    settings: Settings, lake: Lake, portfolio: str, source: str, headers: dict[str, str], body: bytes
+) -> dict[str, Any]:
+    verify(headers, body, _secrets(settings, portfolio, source), datetime.now(UTC))
+    rows = _rows(body)
+    signed = "\0".join([*(headers[name] for name in HEADERS), ""]).encode() + body
+    delivery = Delivery(
+        portfolio, source, hashlib.sha256(signed).hexdigest(), "webhook", headers[HEADERS[0]][:120], tuple(rows)
+    )
+    taken = take_in(settings, lake, delivery)
+    if taken.is_known:
+        raise WebhookReplayedError("a request that was taken in before", "a signature of its own", HEADERS[0])
+    refused = [
+        {"row": one.row.number, "column": one.column, "code": one.code, "expected": one.expected}
+        for one in taken.refusals
+    ]
+    return {"accepted": taken.accepted, "repeated": taken.repeated, "stopped": taken.stopped, "refused": refused}
+
+
+def _secrets(settings: Settings, portfolio: str, source: str) -> list[str]:
+    """The secrets of a source; none for one that is not there, which looks the same from outside."""
+    if not NAME.match(portfolio):
+        return []
+    found = load_sources(portfolio, settings).get(source)
+    return found.keys if isinstance(found, WebhookOfReports) else []
+
+
+def _rows(body: bytes) -> list[Row]:
+    """The reports of a body.
+
+    Raises:
+        FeedbackUnreadableError: It is not JSON with a list of reports, or the list is too long.
+    """
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    reports = content.get("reports") if isinstance(content, dict) and set(content) == {"reports"} else None
+    if not isinstance(reports, list) or not 0 < len(reports) <= REPORTS:
+        raise FeedbackUnreadableError(
+            "another body", f'a JSON object with one key "reports", a list of 1 to {REPORTS}', "body"
+        )
+    return [row_of(number, json.dumps(one)) for number, one in enumerate(reports, start=1)]

@@ -1,0 +1,32 @@
+-- Grain: contact that the ledger delivers, or that was reported by the time the day was cut and is not in the ledger.
+-- Inputs: ledger__contact, feedback_contact. Parameters: portfolio, business_date.
+SELECT
+    portfolio,
+    business_date,
+    contact_id,
+    party_id,
+    contact_point_id,
+    channel_code,
+    direction_code,
+    purpose_code,
+    started_at,
+    outcome_code,
+    source_file,
+    source_line
+FROM ledger__contact
+UNION ALL
+SELECT
+    $portfolio::VARCHAR AS portfolio,
+    $business_date::DATE AS business_date,
+    source_ref AS contact_id,
+    party_id,
+    contact_point_id,
+    channel_code,
+    direction_code,
+    purpose_code,
+    started_at,
+    outcome_code,
+    NULL AS source_file,
+    NULL AS source_line
+FROM feedback_contact
+WHERE source_ref NOT IN (SELECT contact_id FROM ledger__contact) AND party_id IS NOT NULL

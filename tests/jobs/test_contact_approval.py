@@ -1,0 +1,118 @@
+"""A plan that departs from its history is held until a person decides; the decision is taken once, and audited."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from arrears.errors import ApprovalUnknownError
+from arrears.jobs import publish as publish_job
+from arrears.jobs.contact_approval import question, settle
+from arrears.jobs.publish import publish
+from arrears.rules.departure import Departure
+from arrears.warehouse.connection import transaction
+from pydantic import SecretStr
+from sqlalchemy import text
+from support.books import make_book
+from support.desk import rows
+from support.facts import DAY, put_day
+
+NOW = datetime.now(UTC)
+APPROVE = {"chosen_options": ["Approve"], "responded_by_user": {"id": "7", "name": "supervisor"}}
+REJECT = {**APPROVE, "chosen_options": ["Reject"]}
+NOBODY = {"chosen_options": ["Reject"], "responded_by_user": None}
+
+
+@pytest.fixture
+def settings(tmp_path, warehouse_url, monkeypatch):
+    """A book whose plan of the day departs, published and held."""
+    monkeypatch.setattr(publish_job, "decide_on_staged", lambda *_: None)
+    monkeypatch.setattr(publish_job, "is_current_day", lambda *_: True)
+    monkeypatch.setattr(publish_job, "departures_of", lambda _: [Departure("volume", "sms", "900", "50 to 200")])
+    with transaction(warehouse_url) as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in ("ops.contact_approval", "ops.notification_event", "ops.notification", "ops.publish_ledger"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    made = make_book(tmp_path).model_copy(update={"warehouse_url": SecretStr(warehouse_url)})
+    put_day(made, planned=("a", "b"), not_after=NOW + timedelta(hours=5))
+    return made
+
+
+def states(settings):
+    return rows(settings, "SELECT step_key, state_code, reason_code, changed_by FROM ops.notification ORDER BY 1")
+
+
+def held(settings):
+    result = publish("book", DAY, is_backfill=False, now=NOW, settings=settings)
+    assert (result["released_contacts"], result["held_because"]) == (2, ["volume"])
+    return question("book", DAY, settings=settings)
+
+
+def test_departing_plan_is_published_as_held_with_its_question(settings):
+    asked = held(settings)
+
+    assert [row[1:3] for row in states(settings)] == [("held", "plan_departs")] * 2
+    assert asked["subject"] == f"Send 2 contacts of book on {DAY}?"
+    assert "| contacts planned by sms | 900 | 50 to 200 |" in asked["body"]
+
+
+def test_approved_contacts_are_planned_and_the_author_is_audited(settings):
+    asked = held(settings)
+
+    first = settle(asked["approval_id"], APPROVE, settings=settings)
+    second = settle(asked["approval_id"], REJECT, settings=settings)
+
+    assert first == second == {"state": "approved", "moved": 2, "decided_by": "supervisor"}
+    assert [row[1:] for row in states(settings)] == [("planned", "approved", "supervisor")] * 2
+    assert question("book", DAY, settings=settings) is None
+    (entry,) = rows(settings, f"SELECT actor, action FROM ops.audit_entry WHERE subject LIKE '%{asked['approval_id']}'")
+    assert entry == ("supervisor", "contact_approval.approved")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "author"),
+    [
+        pytest.param(REJECT, "refused", "supervisor", id="refused"),
+        pytest.param(NOBODY, "timed_out", "contact_approval", id="nobody_answered"),
+        pytest.param(None, "timed_out", "contact_approval", id="no_answer_at_all"),
+    ],
+)
+def test_contacts_that_are_not_approved_expire_unsent(settings, answer, state, author):
+    asked = held(settings)
+
+    assert settle(asked["approval_id"], answer, settings=settings)["state"] == state
+
+    assert [row[1:] for row in states(settings)] == [("expired", f"approval_{state}", author)] * 2
+
+
+def test_approval_after_the_windows_releases_nothing(settings):
+    asked = held(settings)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("UPDATE ops.notification SET not_after_at = now() - interval '1 minute'"))
+
+    settle(asked["approval_id"], APPROVE, settings=settings)
+
+    assert [row[1] for row in states(settings)] == ["expired"] * 2
+
+
+def test_rows_held_for_another_reason_stay_held(settings):
+    asked = held(settings)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("UPDATE ops.notification SET reason_code = 'by_hand' WHERE step_key = 'a'"))
+
+    settle(asked["approval_id"], APPROVE, settings=settings)
+
+    assert [row[:2] for row in states(settings)] == [("a", "held"), ("b", "planned")]
+
+
+def test_publishing_again_asks_no_second_time(settings):
+    held(settings)
+
+    again = publish("book", DAY, is_backfill=False, now=NOW, settings=settings)
+
+    assert (again["published"], again["held_because"]) == (False, ["volume"])
+    assert rows(settings, "SELECT count(*) FROM ops.contact_approval") == [(1,)]
+
+
+def test_decision_nobody_asked_for_is_refused(settings):
+    with pytest.raises(ApprovalUnknownError):
+        settle(str(uuid.uuid4()), APPROVE, settings=settings)

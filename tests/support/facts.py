@@ -99,7 +99,13 @@ def put_day(
             )
         ],
         "core__promise_daily": [
-            {"promise_id": f"promise-{one}", "state_code": "open", "since_on": business_date, **CURRENCY}
+            {
+                "promise_id": f"promise-{one}",
+                "state_code": "open",
+                "made_at": NOON,
+                "since_on": business_date,
+                **CURRENCY,
+            }
             for one in late
         ],
         "out__promise_daily": [{"due_promises": 80, "kept_promises": 60, "due_minor": 60_000, **CURRENCY}],

@@ -23,6 +23,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__d
 contact_app = typer.Typer(no_args_is_help=True)
 app.add_typer(contact_app, name="contact", help="What the contact policy says.")
 app.add_typer(feedback_app, name="feedback", help="What is reported back: take it in, receive it.")
+strategy_app = typer.Typer(no_args_is_help=True)
+app.add_typer(strategy_app, name="strategy", help="What strategies say, would say, and are worth.")
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
@@ -358,6 +360,36 @@ def contact_diff(
     show(found, as_json=False, title=f"{portfolio} {day}")
     if rows:
         show_rows(rows, as_json=False, title="")
+
+
+@strategy_app.command("diff")
+def strategy_diff(
+    portfolio: PortfolioName,
+    business_date: Date,
+    other: Annotated[Path, typer.Option("--with", help="File of the other strategy.")],
+    as_json: Json = False,
+) -> None:
+    """What another strategy would have planned for a date: steps, channels, people, blocked. Nothing is sent."""
+    from arrears.jobs.strategy_diff import strategy_diff as compared  # noqa: PLC0415  as above
+
+    day = business_date.date()
+    found = compared(portfolio, day, other)
+    if as_json:
+        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    rows = found.pop("contacts")
+    show(found, as_json=False, title=f"{portfolio} {day}")
+    if rows:
+        show_rows(rows, as_json=False, title="")
+
+
+@strategy_app.command("experiments")
+def strategy_experiments(portfolio: PortfolioName, business_date: Date, as_json: Json = False) -> None:
+    """How the arms of the running experiments stand: sizes, outcomes, guard rails, and the effect with its interval."""
+    from arrears.jobs.experiments import experiment_report  # noqa: PLC0415  as above
+
+    rows = experiment_report(portfolio, business_date.date())
+    show_rows(rows, as_json=as_json, title=f"{portfolio} {business_date.date()}")
 
 
 @app.command("docs")

@@ -223,6 +223,22 @@ class Promises(Document):
     grace_days: int = Field(default=0, ge=0, le=31)
 
 
+class AssignmentTerms(Document):
+    """How cases are given to agents.
+
+    Attributes:
+        soft_capacity_pct: Share of an agent's minutes, in percent, that is given before anybody is given more.
+        stale_days: Days without a conversation after which a case goes to another agent, if one has room.
+        overflow_queue: Queue, worked by machines, for what nobody has room for; left out: it waits.
+        supervisor_queue: Queue of cases that no machine and no agent may work.
+    """
+
+    soft_capacity_pct: int = Field(default=90, ge=1, le=100)
+    stale_days: int = Field(default=14, ge=1, le=365)
+    overflow_queue: str | None = None
+    supervisor_queue: str = Field(default="supervisor", min_length=1)
+
+
 class BucketRow(Document):
     """One bucket: inclusive bounds in days; ``to`` is left out in the last."""
 
@@ -353,6 +369,7 @@ class Portfolio(Document):
         approval: When a person is asked before a plan is sent.
         tie_out: Tolerance of the comparison with the source's own figures.
         cases: How long a cure is looked after.
+        assignment: How cases are given to agents.
         contagion: ``customer``: one loan past ``non_performing_days`` makes all of its customer's non-performing.
         non_performing_days: Contractual days past due; more than these.
         source_deadline_hours: How long a late source is waited for.
@@ -387,6 +404,7 @@ class Portfolio(Document):
     approval: Approval = Approval()
     tie_out: TieOut = TieOut()
     cases: CaseTerms = CaseTerms()
+    assignment: AssignmentTerms = AssignmentTerms()
     contagion: Literal["none", "customer"] = "none"
     non_performing_days: int = Field(default=90, ge=0)
     source_deadline_hours: int = Field(default=8, ge=1, le=24)

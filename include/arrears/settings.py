@@ -39,6 +39,7 @@ class Settings(BaseSettings):
         keep_month_ends_months: Past months whose end keeps them longer.
         retention_dry_run: Whether the weekly retention only lists.
         approval_hours: How long a person may take to approve a plan that departs from its history.
+        experiment_key: Secret that people are put into arms of experiments with; needed while one runs, and kept.
         alert_connection: Airflow connection id (SMTP or HTTP) that failures are sent to; empty for none.
         alert_to: Address for SMTP alerts.
         watch_margin_hours: Hours that a day may take once its source's deadline has passed, before it is late.
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     keep_month_ends_months: int = Field(default=25, ge=0)
     retention_dry_run: bool = True
     approval_hours: float = Field(default=4, gt=0)
+    experiment_key: SecretStr = SecretStr("")
     alert_connection: str = ""
     alert_to: str = ""
     watch_margin_hours: int = Field(default=2, ge=0, le=24)
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
         if self.warehouse_url is None:
             raise ConfigurationError("no warehouse URL", "ARREARS_WAREHOUSE_URL, or `make up`", "settings")
         return self.warehouse_url.get_secret_value()
+
+    @property
+    def experiment_secret(self) -> bytes:
+        """The key of the experiments in clear; never print it."""
+        return self.experiment_key.get_secret_value().encode()
 
 
 def load_settings() -> Settings:

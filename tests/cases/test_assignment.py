@@ -1,7 +1,10 @@
 """Assignment: sticky, by minutes left, by language; minutes never exceeded; the same answer whatever the row order."""
 
+from datetime import date
+
 import pytest
 from arrears.cases.assignment import assignment_rows
+from arrears.portfolio import AssignmentTerms
 from arrears.rules.assignment import Agent, CaseToAssign, Queue, assign, minutes_of_case, speaks
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +13,8 @@ EARLY = Queue("early", "named", 10)
 QUEUES = {"early": EARLY, "visits": Queue("visits", "field", 45), "bot": Queue("bot", "bot", 2)}
 
 
-def case(case_id, *, queue="early", days=10, amount=100, language="zh-CN", hold=None, kept=None):
-    return CaseToAssign(case_id, queue, language, days, amount, hold, kept)
+def case(case_id, *, queue="early", days=10, amount=100, language="zh-CN", hold=None, kept=None, **more):
+    return CaseToAssign(case_id, queue, language, days, amount, hold, kept, **more)
 
 
 def agent(agent_id, minutes, *, queues=("early",), languages=("zh-CN",)):
@@ -47,7 +50,82 @@ def test_case_stays_with_its_agent_even_when_another_is_freer():
     ids=["no room", "language", "queue", "absent"],
 )
 def test_case_leaves_an_agent_who_cannot_take_it(yesterdays):
-    assert placed([case("c", kept="a1")], [yesterdays, agent("a2", 30)]) == {"c": ("a2", "new_agent")}
+    reason = "new_agent" if yesterdays.agent_id == "a1" else "reassigned_absent"
+
+    assert placed([case("c", kept="a1")], [yesterdays, agent("a2", 30)]) == {"c": ("a2", reason)}
+
+
+def test_stale_case_goes_to_somebody_else_who_has_room():
+    stale = case("c", kept="a1", is_stale=True)
+
+    assert placed([stale], [agent("a1", 400), agent("a2", 10)]) == {"c": ("a2", "reassigned_stale")}
+    assert placed([stale], [agent("a1", 400), agent("a2", 9)]) == {"c": ("a1", "kept_agent")}
+
+
+@pytest.mark.parametrize("agents", [[agent("a1", 400)], [agent("a2", 400)], []], ids=["there", "absent", "nobody"])
+def test_live_promise_stays_with_its_agent_and_takes_no_minutes(agents):
+    promised = case("c", kept="a1", is_stale=True, promised_on=date(2026, 11, 25))
+
+    (answer,) = assign([promised], QUEUES, agents)
+
+    assert (answer.agent_id, answer.reason_code, answer.required_minutes) == ("a1", "promise", 0)
+
+
+def test_conflict_of_interest_bars_an_agent():
+    barred = case("c", kept="a1", barred_agent_ids=frozenset({"a1"}))
+
+    assert placed([barred], [agent("a1", 400), agent("a2", 10)]) == {"c": ("a2", "new_agent")}
+    assert placed([barred], [agent("a1", 400)]) == {"c": (None, "overflow_capacity")}
+
+
+def test_nobody_works_above_the_soft_capacity_while_somebody_is_below_it():
+    agents = [
+        Agent("a1", frozenset({"early"}), ("zh-CN",), 100, 20),
+        Agent("a2", frozenset({"early"}), ("zh-CN",), 40, 40),
+    ]
+
+    answers = placed([case(f"c{number}", days=10 - number) for number in range(7)], agents)
+
+    assert [answers[f"c{number}"][0] for number in range(7)] == ["a2", "a2", "a1", "a2", "a1", "a2", "a1"]
+
+
+def test_earlier_case_moves_over_to_make_room():
+    bilingual = agent("a1", 10, languages=("zh-CN", "en"))
+    cases = [case("a", days=9), case("b", days=8, language="en")]
+
+    assert placed(cases, [bilingual, agent("a2", 10)]) == {"a": ("a2", "new_agent"), "b": ("a1", "new_agent")}
+
+
+def test_overflow_goes_to_the_bot_where_the_portfolio_says_so():
+    cases = [case("a", days=9), case("b", days=8), case("c", language="vi")]
+
+    answers = assign(cases, QUEUES, [agent("a1", 10)], overflow_queue_id="bot")
+
+    assert {one.case.case_id: (one.reason_code, one.is_assigned) for one in answers} == {
+        "a": ("new_agent", True),
+        "b": ("overflow_bot", True),
+        "c": ("overflow_bot", True),
+    }
+
+
+def test_pool_takes_minutes_of_its_agents_and_nobody_owns_its_cases():
+    queues = {**QUEUES, "pool": Queue("pool", "pooled_dialler", 10)}
+    cases = [case(f"c{number}", days=9 - number, queue="pool") for number in range(3)]
+
+    answers = assign(cases, queues, [agent("a1", 20, queues=("pool",))])
+
+    assert [(one.agent_id, one.reason_code) for one in answers] == [
+        (None, "pooled"),
+        (None, "pooled"),
+        (None, "overflow_capacity"),
+    ]
+    assert [one.reason_code for one in assign(cases, queues, [])] == ["no_agent_needed"] * 3
+
+
+def test_person_at_risk_goes_to_a_supervisor():
+    (answer,) = assign([case("a", hold="self_harm_risk")], QUEUES, [agent("a1", 400)])
+
+    assert (answer.agent_id, answer.reason_code, answer.is_assigned) == (None, "supervisor", True)
 
 
 def test_new_cases_go_to_whoever_has_most_minutes_left_ties_by_id():
@@ -124,16 +202,20 @@ def test_language_serves_with_and_without_its_region(spoken, wanted, serves):
 
 
 languages = st.sampled_from(["zh-CN", "zh", "en", "vi"])
+FLOOR = {**QUEUES, "pool": Queue("pool", "pooled_dialler", 7)}
 cases_of_day = st.lists(
     st.builds(
         CaseToAssign,
         case_id=st.integers(0, 10**6).map(str),
-        queue_id=st.sampled_from(["early", "visits", "bot", "gone"]),
+        queue_id=st.sampled_from(["early", "visits", "pool", "bot", "gone"]),
         language=languages,
         delinquent_days=st.integers(1, 5),
         amount_minor=st.integers(1, 4),
-        hold_code=st.sampled_from([None, None, None, "dispute"]),
+        hold_code=st.sampled_from([None, None, None, "dispute", "self_harm_risk"]),
         kept_agent_id=st.sampled_from([None, "a0", "a1", "a9"]),
+        promised_on=st.sampled_from([None, None, None, date(2026, 11, 25)]),
+        is_stale=st.booleans(),
+        barred_agent_ids=st.sets(st.sampled_from(["a0", "a1", "a2"]), max_size=1).map(frozenset),
     ),
     max_size=40,
     unique_by=lambda one: one.case_id,
@@ -142,47 +224,50 @@ agents_of_day = st.lists(
     st.builds(
         Agent,
         agent_id=st.integers(0, 5).map(lambda number: f"a{number}"),
-        queue_ids=st.sets(st.sampled_from(["early", "visits"])).map(frozenset),
+        queue_ids=st.sets(st.sampled_from(["early", "visits", "pool"])).map(frozenset),
         languages=st.lists(languages, min_size=1, max_size=2).map(tuple),
-        productive_minutes=st.integers(0, 130),
+        productive_minutes=st.integers(40, 130),
+        soft_minutes=st.integers(0, 40),
     ),
     max_size=6,
     unique_by=lambda one: one.agent_id,
 )
 
 
-@given(cases_of_day, agents_of_day, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
-def test_no_constraint_is_ever_broken(cases, agents, random):
-    answers = assign(cases, QUEUES, agents)
+@given(cases_of_day, agents_of_day, st.randoms(use_true_random=False), st.sampled_from([None, "bot"]))
+@settings(max_examples=200, deadline=None)
+def test_no_constraint_is_ever_broken_and_row_order_changes_nothing(cases, agents, random, overflow):
+    answers = assign(cases, FLOOR, agents, overflow_queue_id=overflow)
 
     by_id = {one.agent_id: one for one in agents}
     used = dict.fromkeys(by_id, 0)
     for answer in answers:
-        if answer.agent_id is not None:
+        asked = answer.case
+        if answer.reason_code == "promise":
+            assert (answer.agent_id, answer.required_minutes) == (asked.kept_agent_id, 0)
+        elif answer.agent_id is not None:
             worker = by_id[answer.agent_id]
             used[answer.agent_id] += answer.required_minutes
-            assert answer.case.queue_id in worker.queue_ids
-            assert any(speaks(language, answer.case.language) for language in worker.languages)
-            assert answer.case.hold_code is None
-            assert answer.used_minutes == used[answer.agent_id]
-        if answer.reason_code == "overflow_capacity":
-            able = [
-                one.productive_minutes - used[one.agent_id]
-                for one in agents
-                if answer.case.queue_id in one.queue_ids
-                and any(speaks(language, answer.case.language) for language in one.languages)
-            ]
-            assert all(left < answer.required_minutes for left in able)
+            assert asked.queue_id in worker.queue_ids
+            assert any(speaks(language, asked.language) for language in worker.languages)
+            assert asked.hold_code is None
+            assert answer.agent_id not in asked.barred_agent_ids
+            assert used[answer.agent_id] <= answer.used_minutes <= worker.productive_minutes
+        if answer.reason_code.startswith("overflow") and overflow:
+            assert answer.reason_code == "overflow_bot"
     assert all(used[name] <= worker.productive_minutes for name, worker in by_id.items())
+    assert sum(used.values()) + sum(one.required_minutes for one in answers if one.reason_code == "pooled") <= sum(
+        one.productive_minutes for one in agents
+    )
     assert sorted(one.case.case_id for one in answers) == sorted(one.case_id for one in cases)
     random.shuffle(cases)
     random.shuffle(agents)
-    assert assign(cases, QUEUES, agents) == answers
+    assert assign(cases, FLOOR, agents, overflow_queue_id=overflow) == answers
 
 
 def test_every_row_has_a_sentence_with_figures_and_no_person():
     row = {"case_id": "C-1", "party_language": "zh-CN", "bucket": "M1", "delinquent_days": 12, "amount_minor": 900}
+    row |= {"promised_on": None, "is_stale": False, "barred_agent_ids": [], "agent_since_on": date(2026, 11, 1)}
     cases = [
         {**row, "case_id": f"C-{number}", **change}
         for number, change in enumerate(
@@ -196,6 +281,8 @@ def test_every_row_has_a_sentence_with_figures_and_no_person():
                 {"kept_agent_id": None, "hold_code": None, "bucket": "M3"},
                 {"kept_agent_id": None, "hold_code": None, "bucket": "M4"},
                 {"kept_agent_id": None, "hold_code": None, "bucket": "M9"},
+                {"kept_agent_id": "A17", "hold_code": None, "promised_on": date(2026, 11, 25)},
+                {"kept_agent_id": None, "hold_code": "self_harm_risk"},
             ]
         )
     ]
@@ -206,12 +293,18 @@ def test_every_row_has_a_sentence_with_figures_and_no_person():
         {**queue, "queue_id": "late"},
     ]
     shift = {"agent_id": "agent-7", "queue_ids": "early, bot", "languages": "zh-CN,en", "productive_minutes": 20}
-    rows = assignment_rows(cases, queues, [shift], {"M1": "early", "M2": "bot", "M3": "late", "M4": "gone"})
+    rows = assignment_rows(
+        cases,
+        queues,
+        [shift],
+        {"M1": "early", "M2": "bot", "M3": "late", "M4": "gone"},
+        terms=AssignmentTerms(),
+        business_date=date(2026, 11, 20),
+    )
 
     assert {row["case_id"]: row["reason"] for row in rows} == {
-        "C-0": "kept with the agent of the day before; queue early, zh-CN; 8 min, 8 of 20 min of the day used; "
-        "12 delinquent days",
-        "C-1": "to the agent with most minutes left; queue early, zh-CN; 8 min, 16 of 20 min of the day used; "
+        "C-0": "kept with agent-7; queue early, zh-CN; 8 min, 8 of 20 min of the day used; 12 delinquent days",
+        "C-1": "to agent-7, who has most minutes left; queue early, zh-CN; 8 min, 16 of 20 min of the day used; "
         "12 delinquent days",
         "C-2": "nobody in queue early who speaks zh-CN has 8 min left; 12 delinquent days",
         "C-3": "held: hardship; none of its past-due loans may be worked today; 12 delinquent days",
@@ -220,4 +313,6 @@ def test_every_row_has_a_sentence_with_figures_and_no_person():
         "C-6": "nobody is on shift in queue late today; 12 delinquent days",
         "C-7": "bucket M4 belongs to queue gone, which the source does not deliver; 12 delinquent days",
         "C-8": "bucket M9 has no queue in this portfolio; 12 delinquent days",
+        "C-9": "kept with A17: promise due 11-25; queue early; nobody asks before; 12 delinquent days",
+        "C-10": "held: self_harm_risk; no machine and no agent, a supervisor calls; 12 delinquent days",
     }

@@ -61,7 +61,7 @@ def test_case_stays_with_its_agent_the_next_day_while_that_one_is_there(settings
     work(settings, NEXT)
 
     assert placed(settings, FIRST) == {"b1": ("named", "a1", "new_agent"), "b2": ("named", "a2", "new_agent")}
-    assert placed(settings, NEXT) == {"b1": ("named", "a3", "new_agent"), "b2": ("named", "a2", "kept_agent")}
+    assert placed(settings, NEXT) == {"b1": ("named", "a3", "reassigned_absent"), "b2": ("named", "a2", "kept_agent")}
 
 
 def test_shift_of_another_day_is_nobody(settings):

@@ -121,6 +121,10 @@ def test_no_value_breaks_a_line(evil):
     assert "\0" not in body
 
 
+# Nothing is owed yet, or nobody asks for it while help is looked into.
+WITHOUT_AMOUNT = {"first_loan", "travel_first_loan", "hardship_support", "travel_hardship_support"}
+
+
 @pytest.mark.parametrize(("language", "locale"), [("en", "en-US"), ("es", "es-US"), ("zh-CN", "zh-CN")])
 @pytest.mark.parametrize("channel", sorted(FORM))
 def test_every_template_renders_in_every_form(language, locale, channel):
@@ -130,7 +134,7 @@ def test_every_template_renders_in_every_form(language, locale, channel):
     for code in codes:
         content = LIBRARY.render(code, language, channel, FIGURES)
         body = content.body.reveal()
-        assert "1,234.56" in body
+        assert ("1,234.56" in body) is (code not in WITHOUT_AMOUNT)
         assert "{{" not in body + content.subject.reveal()
         assert "2026" in body
         assert content.template.endswith(f"@1/{locale}")

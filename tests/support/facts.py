@@ -109,6 +109,7 @@ def put_day(
             for one in late
         ],
         "out__promise_daily": [{"due_promises": 80, "kept_promises": 60, "due_minor": 60_000, **CURRENCY}],
+        "out__experiment_daily": [{"experiment_id": "nudges", "arm_code": "champion"}],
         "out__quarantine": [{"table_name": "loan", "row_number": 7, "rule_id": "loan.principal_positive"}],
         "out__portfolio_daily": [
             {"contract_bucket": "1-30", "loans": loans, "past_due_minor": loans * amount, **CURRENCY}

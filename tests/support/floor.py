@@ -29,9 +29,15 @@ title: Test path
 versions:
   - version: 3
     valid_from: 2026-01-01
-    steps:
-      - {id: hello, day: 0, buckets: ["1-30"], purpose: reminder, channels: [push, sms], template: hello}
-      - {id: talk, day: 0, buckets: ["31-60"], repeat_every_days: 5, channels: [call], template: talk}
+    segments:
+      - id: early
+        when: {bucket: ["1-30"]}
+        steps:
+          - {id: hello, day: 0, purpose: reminder, channels: [push, sms], template: hello}
+      - id: middle
+        when: {bucket: ["31-60"]}
+        steps:
+          - {id: talk, day: 0, repeat_every_days: 5, channels: [call], template: talk}
 """
 LOANS = "core__loan_delinquency_daily"
 
@@ -105,6 +111,7 @@ def put_ledger(
     rejected, differences = tables.pop("quarantine", []), tables.pop("differences", [])
     delivered = {f"raw__{noun}": rows for noun, rows in tables.items() if noun not in without}
     made = {"out__quarantine": rejected, "core__source_difference_daily": differences}
+    made |= {"core__instalment_delinquency_daily": [], "core__bucket_history_daily": []}
     put_tables(settings, day, {LOANS: loans, **delivered, **made})
 
 

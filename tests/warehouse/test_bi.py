@@ -43,6 +43,7 @@ VIEW_NAMES = {
     "delinquency_event_daily",
     "delinquency_event_total_daily",
     "entry_daily",
+    "experiment_daily",
     "loan_daily",
     "missing_loan",
     "par_daily",

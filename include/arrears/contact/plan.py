@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from arrears.contact.facts import Known
-    from arrears.contact.strategy import DueStep
+    from arrears.contact.paths import DueStep
     from arrears.rules.hours import Span
 
 Row = dict[str, Any]
@@ -107,6 +107,7 @@ class CaseDue:
         loan_ids: The loans that may be worked: the only ones the contact is about.
         amount_minor: Their past-due amount.
         currency: Of that amount.
+        segment_id: Segment of the strategy that the step is of.
         past_due_days: Of the oldest of them, untouched by grace or pauses.
         product: Product of all of them; None when they differ or nobody knows.
         has_worker: Whether people, not a machine, work the case today.
@@ -125,6 +126,7 @@ class CaseDue:
     past_due_days: int | None = None
     product: str | None = None
     currency: str = ""
+    segment_id: str = ""
 
     @property
     def person(self) -> str:
@@ -337,6 +339,8 @@ def _plan_row(case: CaseDue, answers: list[Answer], chosen: Answer | None, terms
         "template_code": step.template,
         "language": case.language,
         "strategy": terms.strategy,
+        "segment_id": case.segment_id,
+        "arm_code": case.due.arm,
         "loan_ids": ",".join(case.loan_ids),
         "currency": case.currency,
         "past_due_minor": case.amount_minor,

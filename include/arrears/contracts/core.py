@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
 from arrears.rules.case_states import CASE_MOVES, CASE_STATES, STAGES
+from arrears.rules.traits import BEHAVIOURS, CONTACTABILITIES, RISK_BANDS
 
 EVENT_CODES = (
     "initial_load",
@@ -279,6 +280,7 @@ CASE = Contract(
         count("steps_planned", "Steps planned since episode_on, up to the day before"),
         on("promised_on", "Earliest date on which a live promise or plan is due; NULL without one", nullable=True),
         flag("is_watched", "Late again while the last cure or a new schedule is watched"),
+        on("state_since_on", "Business date since which the state holds"),
     ),
     meaning="One open case per borrower over all past-due loans",
     owner="cases",
@@ -302,6 +304,40 @@ CASE_WATCH = Contract(
     ),
     meaning="Cures and reliefs being watched: who is soon back comes back to the same case",
     owner="cases",
+)
+
+CASE_TRAIT = Contract(
+    table="core__case_trait_daily",
+    grain="one row per open case",
+    key=("case_id",),
+    columns=(
+        text("case_id", "Case"),
+        code("behaviour_code", "How the borrower has paid so far", BEHAVIOURS),
+        code("risk_band_code", "Band of the source's score; without one, of a rule over what is past due", RISK_BANDS),
+        code("contactability_code", "Whether anybody answers, or there is a usable point at all", CONTACTABILITIES),
+        flag("is_vulnerable", "A flag says that the person needs care: less pressure, never more"),
+        count("earlier_spells", "Spells past due that ended within a year, over all loans of the borrower"),
+    ),
+    meaning="What a strategy may know of a case besides bucket, amount and product",
+    owner="cases",
+)
+
+EXPERIMENT_ARM = Contract(
+    table="core__experiment_arm_daily",
+    grain="one row per experiment and person who has entered it",
+    key=("experiment_id", "person_id"),
+    columns=(
+        text("experiment_id", "Experiment of the strategy"),
+        pseudonym("person_id", "Same human over portfolios; the borrower where the source does not say"),
+        text("arm_code", "Arm, chosen by keyed hash on entering and kept since"),
+        on("entered_on", "Business date of entering"),
+        count("contacts", "Contacts planned since, up to the day before"),
+        flag("is_cured", "A case of the person was cured since"),
+        count("complaints", "Complaints since"),
+        count("opt_outs", "Opt-outs since"),
+    ),
+    meaning="Who is in which arm, and what became of them",
+    owner="plan",
 )
 
 CONTACT_ELSEWHERE = Contract(
@@ -424,6 +460,8 @@ CORE = (
     CASE_LOAN,
     CASE,
     CASE_WATCH,
+    CASE_TRAIT,
+    EXPERIMENT_ARM,
     CONTACT_ELSEWHERE,
     CONTACT_DECISION,
     CONTACT_BREACH,

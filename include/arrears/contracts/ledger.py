@@ -475,6 +475,9 @@ AGENT_SHIFT = _raw(
         text("queue_ids", "Queues the agent works, comma separated"),
         text("languages", "BCP 47 languages the agent speaks, comma separated"),
         days("productive_minutes", "Minutes available for cases"),
+        code("team_id", "Team; its worklist is seen by it alone", nullable=True),
+        text("portfolios", "Portfolios the agent is licensed for, comma separated; NULL: all", nullable=True),
+        code("absence_code", "Why the agent is not there after all; NULL: is there", nullable=True),
     ),
     "Who works today, where, in which languages and for how long",
     checks=(
@@ -512,6 +515,33 @@ QUEUE = _raw(
     ),
 )
 
+AGENT_CONFLICT = _raw(
+    "agent_conflict",
+    "one row per agent and party",
+    ("agent_id", "party_id"),
+    (
+        pseudonym("agent_id", "Agent identifier"),
+        pseudonym("party_id", "Party whom the agent may not work: family, neighbour, earlier complaint ..."),
+    ),
+    "Conflicts of interest",
+    references=(Reference(("party_id",), "raw__party"),),
+)
+
+SCORE = _raw(
+    "score",
+    "one row per party, model and scoring",
+    ("party_id", "model_code", "scored_at"),
+    (
+        pseudonym("party_id", "Party scored"),
+        code("model_code", "Model"),
+        at("scored_at", "When"),
+        code("band_code", "Risk band: it may lower pressure, never raise it", ("low", "medium", "high")),
+        on("expires_on", "Last date it holds; NULL: until the next", nullable=True),
+    ),
+    "Risk bands of the source's own models",
+    references=(Reference(("party_id",), "raw__party"),),
+)
+
 LEDGER = (
     LOAN,
     INSTALMENT,
@@ -526,6 +556,8 @@ LEDGER = (
     PROMISE,
     AGENT_SHIFT,
     QUEUE,
+    SCORE,
+    AGENT_CONFLICT,
 )
 
 CONTROL_TOTAL = _raw(

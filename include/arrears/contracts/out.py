@@ -22,20 +22,29 @@ ASSIGNMENT = Contract(
             (
                 "kept_agent",
                 "new_agent",
+                "reassigned_absent",
+                "reassigned_stale",
+                "promise",
+                "pooled",
                 "no_agent_needed",
+                "overflow_bot",
                 "overflow_capacity",
                 "overflow_language",
                 "no_queue",
                 "held",
+                "supervisor",
             ),
         ),
         text("reason", "The same as a sentence with its figures"),
         days("required_minutes", "Handling minutes the case takes today"),
         days("work_rank", "Order within the agent's or queue's list, from 1"),
+        code("team_id", "Team of the agent; NULL without one", nullable=True),
+        on("agent_since_on", "Business date since which this agent has it; NULL without one", nullable=True),
     ),
     meaning="Who works which case today, and why",
     owner="assign",
     mart="fct_assignment_daily",
+    version=2,
 )
 
 CONTACT_PLAN = Contract(
@@ -43,7 +52,7 @@ CONTACT_PLAN = Contract(
     grain="one row per case with a step due today",
     key=("case_id",),
     columns=(
-        text("case_id", "Case"),
+        text("case_id", "Case; P-... for a due date and F-... for a first loan, before there is a case"),
         pseudonym("borrower_id", "party_id of the main borrower"),
         pseudonym("person_id", "Same human over portfolios; NULL when the source does not say", nullable=True),
         text("step_id", "Stable id of the strategy's step"),
@@ -55,6 +64,8 @@ CONTACT_PLAN = Contract(
         text("template_code", "Template of the step"),
         text("language", "BCP 47 language"),
         text("strategy", "Strategy and version, e.g. early@1"),
+        text("segment_id", "Segment of the strategy"),
+        text("arm_code", "Experiment and arm, e.g. later_text/challenger; empty: in none"),
         text("loan_ids", "Loans the contact would be about, comma-separated"),
         code("currency", "ISO 4217 code of past_due_minor"),
         minor("past_due_minor", "Past-due amount the contact would be about"),
@@ -65,7 +76,29 @@ CONTACT_PLAN = Contract(
     meaning="What may be said today, to whom, on which channel, between which instants",
     owner="plan",
     mart="fct_contact_plan_daily",
-    version=2,
+    version=3,
+)
+
+EXPERIMENT = Contract(
+    table="out__experiment_daily",
+    grain="one row per experiment and arm",
+    key=("experiment_id", "arm_code"),
+    columns=(
+        text("experiment_id", "Experiment of the strategy"),
+        text("arm_code", "Arm"),
+        days("share_pct", "Configured share of the people, in percent"),
+        count("people", "People who have entered"),
+        count("cured_people", "Of them with a case cured since"),
+        count("contacts", "Contacts planned for them since, up to the day before"),
+        count("complaints", "Complaints of theirs since"),
+        count("opt_outs", "Opt-outs of theirs since"),
+        days("mismatch_ppm", "Chance of arm sizes this far from their shares, in parts per million"),
+        text("breached", "Guard rails broken, comma separated; empty: none"),
+        on("stopped_on", "Business date since which it goes on as champion; NULL while it runs", nullable=True),
+    ),
+    meaning="Arms of the running experiments: sizes, outcomes, guard rails",
+    owner="plan",
+    mart="fct_experiment_daily",
 )
 
 QUARANTINE = Contract(
@@ -256,6 +289,7 @@ SUMMARY = Contract(
 OUT = (
     ASSIGNMENT,
     CONTACT_PLAN,
+    EXPERIMENT,
     QUARANTINE,
     PORTFOLIO,
     EVENT_TOTAL,

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from arrears.cases.assignment import assignment_rows
 from arrears.jobs.day import Day, summary
-from arrears.jobs.previous import previous_date
+from arrears.jobs.previous import previous_date, read_previous
 from arrears.jobs.rows import read_rows, write_rows
 
 if TYPE_CHECKING:
     from datetime import date
 
     from arrears.settings import Settings
+
+LEDGER = ("raw__party", "raw__queue", "raw__agent_shift", "raw__contact", "raw__agent_conflict")
 
 
 def assign(
@@ -32,17 +34,24 @@ def assign(
     compared_with = previous_date(day)
     with day.work() as work:
         work.read("core__case_daily")
-        for table in ("raw__party", "raw__queue", "raw__agent_shift"):
+        for table in LEDGER:
             work.read_optional(table)
-        if compared_with is None:
-            work.empty("out__assignment_daily", view="previous__assignment")
-        else:
-            work.read("out__assignment_daily", compared_with, view="previous__assignment")
+        read_previous(work, "out__assignment_daily", compared_with, view="previous__assignment")
+        configured = day.folder.portfolio
+        asked = {
+            "language": configured.language,
+            "zone": configured.timezone,
+            "stale_days": configured.assignment.stale_days,
+            "business_date": business_date,
+            "compared_with": compared_with or business_date,
+        }
         rows = assignment_rows(
-            read_rows(work, "read__case_to_assign", {"language": day.folder.portfolio.language}),
+            read_rows(work, "read__case_to_assign", asked),
             read_rows(work, "read__queue"),
-            read_rows(work, "read__shift", {"business_date": business_date}),
-            day.folder.portfolio.queues,
+            read_rows(work, "read__shift", {"business_date": business_date, "portfolio": day.name}),
+            configured.queues,
+            terms=configured.assignment,
+            business_date=business_date,
         )
         manifest = write_rows(work, "out__assignment_daily", rows)
     return {

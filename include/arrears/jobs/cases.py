@@ -12,12 +12,14 @@ from arrears.jobs.day import Day, summary
 from arrears.jobs.previous import previous_date, read_previous
 from arrears.jobs.promises import PROMISES, write_promises
 from arrears.jobs.reported import read_with_reports
+from arrears.rules import traits
 from arrears.rules.buckets import bucket_of
 from arrears.rules.case_states import REOPENED_FROM, STATE_OF_ENDING, moves
 from arrears.rules.cases import CLOSE_REASONS, HOLD_CODES
 from arrears.rules.hours import day_bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from arrears.jobs.day import Work
@@ -29,6 +31,21 @@ PREVIOUS = {
     "core__case_watch_daily": "previous__watch",
     "out__contact_plan_daily": "previous__plan",
 }
+TRAIT_OF = (
+    "core__instalment_delinquency_daily",
+    "core__bucket_history_daily",
+    "raw__contact_point",
+    "raw__contact",
+    "raw__score",
+)
+TRAITS = {
+    "vulnerable_flags": ["vulnerable"],
+    "spell_days": traits.SPELL_WINDOW_DAYS,
+    "reached_days": traits.REACHED_WINDOW_DAYS,
+    "habitual_spells": traits.HABITUAL_SPELLS,
+    "low_risk_days": traits.LOW_RISK_DAYS,
+    "high_risk_days": traits.HIGH_RISK_DAYS,
+}
 CASE_MOVE = pa.schema([("from_state_code", TEXT), ("to_state_code", TEXT), ("event_code", TEXT)])
 ENDING_STATE = pa.schema([("close_reason_code", TEXT), ("state_code", TEXT)])
 LEDGER = ("raw__loan", "raw__party", "raw__pause")
@@ -37,7 +54,7 @@ LEDGER = ("raw__loan", "raw__party", "raw__pause")
 def cases(
     portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None
 ) -> dict[str, Any]:
-    """Write ``core__promise_daily``, ``core__case_loan_daily``, ``core__case_daily`` and ``core__case_watch_daily``.
+    """Write ``core__promise_daily`` and the ``core__case`` tables: of loans, cases, watches and traits.
 
     Returns:
         The cases' manifest in short, and how many were opened, re-opened, carried, closed and are held.
@@ -81,6 +98,7 @@ def cases(
         manifest = work.write("core__case_daily", parameters)
         work.read("core__case_daily")
         work.write("core__case_watch_daily", parameters)
+        write_traits(work, parameters)
         counted = work.connection.execute(
             "SELECT count(*) FILTER (WHERE event_code = 'opened'), count(*) FILTER (WHERE event_code = 'reopened'), "
             "count(*) FILTER (WHERE event_code = 'carried'), "
@@ -95,6 +113,13 @@ def cases(
         "closed": closed,
         "held": held,
     }
+
+
+def write_traits(work: Work, parameters: Mapping[str, Any]) -> None:
+    """Write ``core__case_trait_daily``, in the connection that has the cases."""
+    for table in TRAIT_OF:
+        work.read_optional(table)
+    work.write("core__case_trait_daily", {**TRAITS, **parameters})
 
 
 def move_table() -> pa.Table:

@@ -54,7 +54,7 @@ def contact_diff(
 
 def _plan(day: Day, policies: Path) -> dict[str, Row]:
     with day.work() as work:
-        return {row["case_id"]: row for row in plan_under(day, work, policies).plan}
+        return {row["case_id"]: row for row in plan_under(day, work, policies)[0].plan}
 
 
 def _change(before: Row, after: Row) -> Row | None:

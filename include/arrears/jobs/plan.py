@@ -9,14 +9,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from arrears.contact.facts import Known, make_fact_relations, name_people
-from arrears.contact.plan import CaseDue, Terms, day_rules, plan_day
-from arrears.contact.strategy import load_strategy, step_due
+from arrears.contact.plan import Terms, day_rules, plan_day
 from arrears.jobs.day import Day, summary
+from arrears.jobs.due import OF_CASES, cases_due
 from arrears.jobs.elsewhere import read_contacts_elsewhere
-from arrears.jobs.previous import previous_date
+from arrears.jobs.experiments import read_arms, strategy_of, write_experiments
+from arrears.jobs.previous import previous_date, read_previous
 from arrears.jobs.replay import replay
 from arrears.jobs.reported import read_with_reports
-from arrears.jobs.rows import read_rows, write_rows
+from arrears.jobs.rows import write_rows
 from arrears.policy.packs import public_holidays
 from arrears.policy.selection import select
 from arrears.rules.hours import day_bounds
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from arrears.contact.plan import DayPlan
     from arrears.contact.strategy import Version
     from arrears.jobs.day import Work
+    from arrears.jobs.experiments import Arms
     from arrears.settings import Settings
 
 LEDGER = ("raw__party", "raw__queue", "raw__consent")
@@ -36,7 +38,7 @@ REPORTED = ("contact_point", "flag", "contact")
 
 
 def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None) -> dict[str, Any]:
-    """Write ``out__contact_plan_daily``, ``core__contact_decision_daily`` and ``core__contact_breach_daily``.
+    """Write the plan, its decisions, the experiments and the breaches of the day.
 
     Returns:
         The plan's manifest in short, contacts planned by channel, and blocked ones by every rule that forbade them;
@@ -49,7 +51,8 @@ def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Se
     """
     day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
     with day.work() as work:
-        made = plan_under(day, work, day.settings.policies)
+        made, arms = plan_under(day, work, day.settings.policies)
+        write_experiments(day, work, arms)
         write_rows(work, "core__contact_decision_daily", made.decisions)
         manifest = write_rows(work, "out__contact_plan_daily", made.plan)
     blocked = {row["case_id"] for row in made.plan if row["state_code"] == "blocked"}
@@ -66,8 +69,14 @@ def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Se
     }
 
 
-def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
-    """The day's plan and decisions under the packs of that folder; nothing is written.
+def plan_under(day: Day, work: Work, policies: Path, strategy: Version | None = None) -> tuple[DayPlan, Arms]:
+    """The day's plan and decisions, and who is in which arm; nothing is written.
+
+    Args:
+        day: Assigned.
+        work: Its connection.
+        policies: Folder of the packs.
+        strategy: Another than the one in force.
 
     Raises:
         ConfigurationError: The strategy or a pack is wrong, or none is in force on the date.
@@ -75,8 +84,7 @@ def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
         PartitionMissingError: The day's cases or assignment are not made yet.
     """
     configured = day.folder.portfolio
-    buckets = [bucket.code for bucket in configured.bucket_set]
-    version = load_strategy(configured.strategy, day.settings.strategies, buckets).on(day.business_date)
+    version = strategy or strategy_of(day)
     selection = select(
         configured.packs,
         policies,
@@ -86,7 +94,12 @@ def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
     delivered = {table: work.read_optional(table) for table in LEDGER} | read_with_reports(work, *REPORTED)
     work.read("out__quarantine")
     read_contacts_elsewhere(work)
-    cases = _cases_due(day, work, version)
+    compared_with = previous_date(day)
+    for table in (*OF_CASES, "out__assignment_daily"):
+        work.read(table)
+    read_previous(work, "out__contact_plan_daily", compared_with, view="previous__plan")
+    arms = read_arms(day, work, version, compared_with)
+    cases = cases_due(day, work, version, arms)
     terms = Terms(
         books={product: day_rules(selection.book(product, None)) for product in {case.product for case in cases}},
         bounds=day_bounds(day.business_date, configured.zone),
@@ -106,47 +119,7 @@ def plan_under(day: Day, work: Work, policies: Path) -> DayPlan:
         consents=delivered["raw__consent"],
         holidays=public_holidays(configured.holidays, day.business_date),
     )
-    return plan_day(work.connection, cases, known, terms)
-
-
-def _cases_due(day: Day, work: Work, version: Version) -> list[CaseDue]:
-    """Cases that may be worked and have a step due, from the day's tables and yesterday's plan."""
-    for table in ("core__case_daily", "core__case_loan_daily", "core__loan_delinquency_daily", "out__assignment_daily"):
-        work.read(table)
-    compared_with = previous_date(day)
-    if compared_with is None:
-        work.empty("out__contact_plan_daily", view="previous__plan")
-    else:
-        work.read("out__contact_plan_daily", compared_with, view="previous__plan")
-    due = []
-    for row in read_rows(work, "read__case_to_contact", {"language": day.folder.portfolio.language}):
-        step = step_due(
-            version,
-            bucket=row["bucket"],
-            case_age_days=row["case_age_days"],
-            person=row["person_id"] or row["borrower_id"],
-            case_id=row["case_id"],
-            blocked_key=row["blocked_key"],
-        )
-        if step is not None:
-            due.append(
-                CaseDue(
-                    case_id=row["case_id"],
-                    borrower_id=row["borrower_id"],
-                    person_id=row["person_id"],
-                    is_party_known=row["is_party_known"],
-                    language=row["party_language"],
-                    delinquent_days=row["delinquent_days"],
-                    amount_minor=row["amount_minor"],
-                    loan_ids=tuple(row["loan_ids"]),
-                    has_worker=row["has_worker"],
-                    due=step,
-                    past_due_days=row["past_due_days"],
-                    product=row["product_code"],
-                    currency=row["currency"],
-                )
-            )
-    return due
+    return plan_day(work.connection, cases, known, terms), arms
 
 
 def _candidates(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -79,13 +79,25 @@ def read_document(
                 problem["loc"],
                 WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, ")),
             )
-            for problem in error.errors(include_input=False, include_url=False)
+            for problem in _first_hand(error)
         ]
         # What stands where a variable is not set is no value: that it is none of its kind goes without saying.
         mistakes += [_mistake(lines, loc, message) for key, loc, message in problems if key not in unset]
     if document is None or mistakes:
         raise ConfigurationError("; ".join(mistakes), "keys and values as documented", where)
     return document
+
+
+def _first_hand(error: ValidationError) -> list[Any]:
+    """The problems, without the lists that are short only because an item of theirs is wrong."""
+    problems = error.errors(include_input=False, include_url=False)
+    wrong = [problem["loc"] for problem in problems]
+
+    def follows(problem: Any) -> bool:  # noqa: ANN401  pydantic's own dictionary
+        loc = problem["loc"]
+        return problem["type"] == "too_short" and any(len(one) > len(loc) and one[: len(loc)] == loc for one in wrong)
+
+    return [problem for problem in problems if not follows(problem)]
 
 
 def place_of(path: Path, key: Key) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arrears.reference import cases, codes, dags, policies, portfolios, rules, specs, tables
+from arrears.reference import cases, codes, dags, golden_days, policies, portfolios, rules, specs, tables
 from arrears.settings import REPOSITORY
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ SUBJECTS = (
     cases.pages,
     codes.pages,
     dags.pages,
+    golden_days.pages,
     policies.pages,
     portfolios.pages,
     rules.pages,

@@ -70,6 +70,7 @@ WITH pledge AS (
             WHEN watch.case_id = case_of_day.case_id THEN closed.state_code
             ELSE ''
         END AS from_state_code,
+        earlier.state_since_on,
         COALESCE(
             earlier.first_treated_on,
             CASE WHEN planned_case.case_id IS NOT NULL THEN $compared_with::DATE END
@@ -126,7 +127,11 @@ SELECT
     standing.first_treated_on::DATE AS first_treated_on,
     standing.steps_planned::BIGINT AS steps_planned,
     CASE WHEN standing.state_code IN ('promised', 'plan') THEN standing.promised_on END::DATE AS promised_on,
-    (standing.is_open AND (standing.is_new_schedule OR standing.is_after_cure))::BOOLEAN AS is_watched
+    (standing.is_open AND (standing.is_new_schedule OR standing.is_after_cure))::BOOLEAN AS is_watched,
+    CASE
+        WHEN standing.from_state_code = standing.state_code THEN standing.state_since_on
+        ELSE $business_date
+    END::DATE AS state_since_on
 FROM standing
 LEFT JOIN case_move
     ON standing.from_state_code = case_move.from_state_code AND standing.state_code = case_move.to_state_code

@@ -1,5 +1,24 @@
 -- Grain: open case. What the assignment rule asks of it; a held case stands in the queue of all its loans.
--- Rules: ARR-ASG-03. Inputs: core__case_daily, raw__party, previous__assignment. Parameters: language (default).
+-- Rules: ARR-ASG-03, ARR-ASG-04 (stale). Inputs: core__case_daily, raw__party, raw__contact, raw__agent_conflict,
+-- previous__assignment. Parameters: language (default), stale_days, compared_with, zone.
+WITH party_of_case AS (
+    SELECT case_of_day.case_id, COALESCE(other.party_id, case_of_day.borrower_id) AS party_id
+    FROM core__case_daily AS case_of_day
+    LEFT JOIN raw__party AS party ON case_of_day.borrower_id = party.party_id
+    LEFT JOIN raw__party AS other ON party.person_id = other.person_id
+    WHERE case_of_day.closed_on IS NULL
+), talk AS (
+    SELECT of_case.case_id, MAX(made.started_at AT TIME ZONE $zone)::DATE AS talked_on
+    FROM party_of_case AS of_case
+    INNER JOIN raw__contact AS made ON of_case.party_id = made.party_id
+    WHERE made.outcome_code = 'conversation' OR made.direction_code = 'in'
+    GROUP BY of_case.case_id
+), conflict AS (
+    SELECT of_case.case_id, LIST(DISTINCT barred.agent_id ORDER BY barred.agent_id) AS agent_ids
+    FROM party_of_case AS of_case
+    INNER JOIN raw__agent_conflict AS barred ON of_case.party_id = barred.party_id
+    GROUP BY of_case.case_id
+)
 SELECT
     case_of_day.case_id,
     COALESCE(party.language, $language) AS party_language,
@@ -16,8 +35,18 @@ SELECT
         ELSE case_of_day.past_due_minor
     END AS amount_minor,
     case_of_day.hold_code,
-    earlier.agent_id AS kept_agent_id
+    CASE WHEN case_of_day.state_code IN ('promised', 'plan') THEN case_of_day.promised_on END AS promised_on,
+    earlier.agent_id AS kept_agent_id,
+    COALESCE(earlier.agent_since_on, $compared_with::DATE) AS agent_since_on,
+    COALESCE(conflict.agent_ids, []) AS barred_agent_ids,
+    COALESCE(
+        $business_date - $stale_days::INTEGER
+        >= GREATEST(COALESCE(earlier.agent_since_on, $compared_with::DATE), talk.talked_on),
+        FALSE
+    ) AS is_stale
 FROM core__case_daily AS case_of_day
 LEFT JOIN raw__party AS party ON case_of_day.borrower_id = party.party_id
 LEFT JOIN previous__assignment AS earlier ON case_of_day.case_id = earlier.case_id
+LEFT JOIN talk ON case_of_day.case_id = talk.case_id
+LEFT JOIN conflict ON case_of_day.case_id = conflict.case_id
 WHERE case_of_day.closed_on IS NULL

@@ -11,5 +11,7 @@ SELECT
     reason_code,
     reason,
     required_minutes,
-    work_rank
+    work_rank,
+    team_id,
+    agent_since_on
 FROM mart.fct_assignment_daily

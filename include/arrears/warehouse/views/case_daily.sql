@@ -29,5 +29,6 @@ SELECT
     first_treated_on,
     steps_planned,
     promised_on,
-    is_watched
+    is_watched,
+    state_since_on
 FROM mart.fct_case_daily

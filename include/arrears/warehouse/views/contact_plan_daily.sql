@@ -13,6 +13,8 @@ SELECT
     template_code,
     language,
     strategy,
+    segment_id,
+    arm_code,
     past_due_minor,
     not_before_at,
     not_after_at,

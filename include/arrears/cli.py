@@ -383,6 +383,22 @@ def strategy_diff(
         show_rows(rows, as_json=False, title="")
 
 
+@app.command("worklist")
+def worklist(
+    portfolio: PortfolioName,
+    business_date: Date,
+    team: Annotated[str, typer.Option(help="Team; empty for what only supervisors see.")],
+    out: Annotated[Path, typer.Option(help="CSV file to write.")],
+) -> None:
+    """A team's worklist as CSV that no spreadsheet takes for a formula; tokens stand for numbers."""
+    from arrears.warehouse.connection import transaction  # noqa: PLC0415  as above
+    from arrears.warehouse.worklist import export_worklist  # noqa: PLC0415  as above
+
+    with transaction(load_settings().warehouse) as connection:
+        rows = export_worklist(connection, portfolio, business_date.date(), team, out)
+    typer.echo(f"{rows} rows: {out}")
+
+
 @strategy_app.command("experiments")
 def strategy_experiments(portfolio: PortfolioName, business_date: Date, as_json: Json = False) -> None:
     """How the arms of the running experiments stand: sizes, outcomes, guard rails, and the effect with its interval."""

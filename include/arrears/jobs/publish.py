@@ -79,6 +79,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
             content_hash=content_hash_of(manifests),
             manifests=manifests,
             known_until=_known_until(manifests),
+            now=now,
             release_at=now if not is_backfill and is_current_day(day.folder.portfolio, business_date, now) else None,
             run_ref=run_ref,
         )

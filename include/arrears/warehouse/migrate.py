@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from arrears.errors import WarehouseSchemaError
 from arrears.warehouse.bi import create_views
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.roles import grant_bi
+from arrears.warehouse.roles import grant_bi, grant_work
 from arrears.warehouse.tables import SCHEMAS, metadata
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def upgrade(url: str) -> None:
         command.upgrade(config, "head")
         create_views(connection)
         grant_bi(connection)
+        grant_work(connection)
 
 
 def check_tables(connection: Connection) -> None:

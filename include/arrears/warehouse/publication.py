@@ -19,9 +19,10 @@ from arrears.warehouse.approval import HELD_BECAUSE, ask
 from arrears.warehouse.connection import session, transaction
 from arrears.warehouse.ledger import find, newest
 from arrears.warehouse.tables import DATA_FRESHNESS, FACTS, MART, NOTIFICATION, PUBLISH_LEDGER, STG
+from arrears.warehouse.worklist import fill_worklist, has_opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 LOCK_SECONDS = 5
 PLAN = "out__contact_plan_daily"
+HISTORY_ONCE_OPENED = ("out__assignment_daily", PLAN, "core__contact_decision_daily")
 STEP_COLUMNS = (
     "step_key",
     "portfolio",
@@ -68,6 +70,7 @@ class Publication:
         content_hash: Over the content hashes of ``manifests``.
         manifests: Manifest by lake table of every fact.
         known_until: Instant up to which feedback was known, if the day froze one.
+        now: The instant of the publication; with a zone.
         release_at: Instant against which planned contacts are released to the outbox; None when they may not be.
         run_ref: The run, for people.
         departures: Why what it releases must wait for a person; empty: it need not.
@@ -80,6 +83,7 @@ class Publication:
     content_hash: str
     manifests: Mapping[str, Manifest]
     known_until: datetime | None
+    now: datetime
     release_at: datetime | None
     run_ref: str
     departures: tuple[Departure, ...] = ()
@@ -158,10 +162,13 @@ def _publish(connection: Connection, publication: Publication, figures: Mapping[
         raise PublishLockedError(
             "the date was published by another run meanwhile", "one publication at a time", _place(publication)
         )
+    is_history = has_opened(connection, publication.portfolio, publication.business_date, publication.now)
     if publication.has_new_content:
-        for contract in FACTS:
+        kept = HISTORY_ONCE_OPENED if is_history else ()
+        replaced = [contract for contract in FACTS if contract.table not in kept]
+        for contract in replaced:
             _replace_fact(connection, contract, publication, figures[contract.table].rows)
-        _note_freshness(connection, publication, figures)
+        _note_freshness(connection, publication, figures, replaced)
     released = None if publication.release_at is None else _release(connection, publication, publication.release_at)
     if released and publication.departures:
         ask(
@@ -172,6 +179,8 @@ def _publish(connection: Connection, publication: Publication, figures: Mapping[
             publication.departures,
             released,
         )
+    if released is not None and not is_history:
+        fill_worklist(connection, publication.portfolio, publication.business_date)
     _note_publication(connection, publication, figures, released)
     return released
 
@@ -192,7 +201,9 @@ def _replace_fact(connection: Connection, contract: Contract, publication: Publi
         )
 
 
-def _note_freshness(connection: Connection, publication: Publication, figures: Mapping[str, Figures]) -> None:
+def _note_freshness(
+    connection: Connection, publication: Publication, figures: Mapping[str, Figures], replaced: Sequence[Contract]
+) -> None:
     key = [column.name for column in DATA_FRESHNESS.primary_key]
     moving = [column.name for column in DATA_FRESHNESS.columns if column.name not in key]
     note = upsert(DATA_FRESHNESS).values(
@@ -208,7 +219,7 @@ def _note_freshness(connection: Connection, publication: Publication, figures: M
                 "content_hash": publication.manifests[contract.table].content_hash,
                 "contract_version": contract.version,
             }
-            for contract in FACTS
+            for contract in replaced
         ]
     )
     connection.execute(

@@ -1,4 +1,4 @@
-"""Who may read what: the group role ``arrears_bi`` reads every ``bi`` view and nothing else."""
+"""Who may read what: ``arrears_bi`` every ``bi`` view, ``arrears_agent`` its team's worklist, and nothing else."""
 
 from __future__ import annotations
 
@@ -51,11 +51,24 @@ GRANTS = (
     "DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$",
 )
 
+AGENT_ROLE = "arrears_agent"
+AGENT_GRANTS = (
+    f"GRANT USAGE ON SCHEMA work TO {AGENT_ROLE}",
+    f"GRANT SELECT ON ALL TABLES IN SCHEMA work TO {AGENT_ROLE}",
+)
+
 
 def grant_bi(connection: Connection) -> None:
     """Make sure that the group role exists and may read ``bi``, views that are yet to come included."""
     _ensure_role(connection, BI_ROLE)
     for statement in GRANTS:
+        connection.execute(text(statement))
+
+
+def grant_work(connection: Connection) -> None:
+    """Make sure that the group role of agents exists and may read worklists: of each team its own rows."""
+    _ensure_role(connection, AGENT_ROLE)
+    for statement in AGENT_GRANTS:
         connection.execute(text(statement))
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.model import ColumnType
-from arrears.warehouse import base, feedback_tables  # noqa: F401  whose tables are part of the metadata
+from arrears.warehouse import base, feedback_tables, worklist  # noqa: F401  whose tables are part of the metadata
 from arrears.warehouse.base import INSTANT
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from arrears.contracts.model import Contract
 
-SCHEMAS = ("mart", "stg", "ops", "vault")
+SCHEMAS = ("mart", "stg", "ops", "vault", "work")
 EVERY_ROW = "TRUE"  # a contract's `mart_rows` when nothing is left out
 FACTS: tuple[Contract, ...] = tuple(contract for contract in CONTRACTS.values() if contract.mart)
 

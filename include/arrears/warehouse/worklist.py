@@ -1,0 +1,202 @@
+"""Agents' worklists: ``work.agent_worklist``, one row for each case that people work today, seen by their team alone.
+
+Belongs here: the tables, writing them with a publication, and the export. A list shows a token where a number would
+stand: the dialler turns it into the number, and nobody else can (``vault.dial_token``). Once the first window of the
+day has opened the list is history: a restatement leaves it as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    select,
+    text,
+)
+
+from arrears.contracts.model import PiiClass
+from arrears.warehouse.base import INSTANT, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+Row = dict[str, Any]
+PSEUDONYM = {"pii": PiiClass.PSEUDONYM.value}
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  full width works too
+
+WORKLIST = Table(
+    "agent_worklist",
+    metadata,
+    Column("portfolio", Text, nullable=False, comment="Portfolio folder name"),
+    Column("business_date", Date, nullable=False, comment="The day that is worked"),
+    Column("case_id", Text, nullable=False, comment="Case"),
+    Column("team_id", Text, nullable=False, comment="Team that sees the row; empty: supervisors only"),
+    Column("agent_id", Text, nullable=True, comment="Agent; NULL in a pool", info=PSEUDONYM),
+    Column("queue_id", Text, nullable=False, comment="Queue"),
+    Column("work_rank", Integer, nullable=False, comment="Order within the agent's or queue's list, from 1"),
+    Column("state_code", Text, nullable=False, comment="State of the case"),
+    Column("bucket", Text, nullable=False, comment="Bucket the case is worked in"),
+    Column("delinquent_days", Integer, nullable=False, comment="Of its loans that may be worked"),
+    Column("past_due_minor", BigInteger, nullable=False, comment="Past-due amount that may be spoken of"),
+    Column("currency", Text, nullable=False, comment="ISO 4217 code"),
+    Column("promised_on", Date, nullable=True, comment="When a live promise is due"),
+    Column("step_id", Text, nullable=True, comment="Step of the strategy due today; NULL: none"),
+    Column("channel_code", Text, nullable=True, comment="Channel planned; NULL: no contact today"),
+    Column("template_code", Text, nullable=True, comment="Script or text"),
+    Column("language", Text, nullable=True, comment="BCP 47 language"),
+    Column("not_before_at", INSTANT, nullable=True, comment="Earliest lawful instant"),
+    Column("not_after_at", INSTANT, nullable=True, comment="First instant too late"),
+    Column("dial_token", Uuid, nullable=True, comment="What the dialler is given instead of a number"),
+    Column("reason", Text, nullable=False, comment="Why the case stands here"),
+    PrimaryKeyConstraint("portfolio", "business_date", "case_id", name="agent_worklist_pkey"),
+    Index("agent_worklist_team", "team_id", "business_date"),
+    schema="work",
+    comment="What agents work today; each team sees its own rows (row-level security), history once the day has begun.",
+)
+TEAM_MEMBER = Table(
+    "team_member",
+    metadata,
+    Column("role_name", Text, primary_key=True, comment="Database role of an agent or of a team's tool"),
+    Column("team_id", Text, primary_key=True, comment="Team whose rows it sees"),
+    schema="work",
+    comment="Who sees which team's worklist.",
+)
+DIAL_TOKEN = Table(
+    "dial_token",
+    metadata,
+    Column("dial_token", Uuid, primary_key=True, comment="Drawn at random, for one case and day"),
+    Column("portfolio", Text, nullable=False, comment="Portfolio folder name"),
+    Column("contact_point_id", Text, nullable=False, comment="Point it stands for", info=PSEUDONYM),
+    Column("expires_at", INSTANT, nullable=False, comment="Since when the dialler refuses it"),
+    schema="vault",
+    comment="Which contact point a worklist's token stands for; for the dialler alone.",
+)
+
+FILL = text(
+    """
+    WITH listed AS (
+        SELECT assigned.*, standing.state_code, standing.worked_bucket, standing.worked_delinquent_days,
+            standing.worked_minor, standing.currency, standing.promised_on,
+            step.step_id, step.channel_code, step.template_code, step.language, step.contact_point_id,
+            step.not_before_at, step.not_after_at,
+            CASE WHEN step.channel_code IN ('call', 'visit') THEN gen_random_uuid() END AS dial_token
+        FROM mart.fct_assignment_daily AS assigned
+        JOIN mart.fct_case_daily AS standing USING (portfolio, business_date, case_id)
+        LEFT JOIN mart.fct_contact_plan_daily AS step
+            ON step.portfolio = assigned.portfolio AND step.business_date = assigned.business_date
+            AND step.case_id = assigned.case_id AND step.state_code = 'planned'
+        WHERE assigned.portfolio = :portfolio AND assigned.business_date = :business_date
+            AND assigned.is_assigned
+            AND (assigned.agent_id IS NOT NULL OR assigned.reason_code IN ('pooled', 'supervisor'))
+    ), token AS (
+        INSERT INTO vault.dial_token (dial_token, portfolio, contact_point_id, expires_at)
+        SELECT dial_token, portfolio, contact_point_id, not_after_at FROM listed WHERE dial_token IS NOT NULL
+    )
+    INSERT INTO work.agent_worklist
+    SELECT portfolio, business_date, case_id, coalesce(team_id, '') AS team_id, agent_id, queue_id, work_rank,
+        state_code, worked_bucket, worked_delinquent_days, worked_minor, currency, promised_on,
+        step_id, channel_code, template_code, language, not_before_at, not_after_at, dial_token, reason
+    FROM listed
+    """
+)
+OPENED = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM mart.fct_contact_plan_daily AS step
+        WHERE step.portfolio = :portfolio AND step.business_date = :business_date AND step.not_before_at <= :now
+    ) AND EXISTS (
+        SELECT FROM ops.publish_ledger AS done
+        WHERE done.portfolio = :portfolio AND done.business_date = :business_date
+            AND done.released_contacts IS NOT NULL
+    )
+    """
+)
+CLEAR = text(
+    """
+    WITH gone AS (
+        DELETE FROM work.agent_worklist WHERE portfolio = :portfolio AND business_date = :business_date
+        RETURNING dial_token
+    )
+    DELETE FROM vault.dial_token WHERE dial_token IN (SELECT dial_token FROM gone)
+    """
+)
+
+
+def has_opened(connection: Connection, portfolio: str, business_date: date, now: datetime) -> bool:
+    """Whether the day's contacts were released and the first of their windows has opened: then the day is history."""
+    day = {"portfolio": portfolio, "business_date": business_date, "now": now}
+    return bool(connection.execute(OPENED, day).scalar_one())
+
+
+def fill_worklist(connection: Connection, portfolio: str, business_date: date) -> int:
+    """Write the day's worklists anew from the published assignment and plan; returns the rows.
+
+    Only for a day that has not opened, in the transaction that publishes it.
+    """
+    day = {"portfolio": portfolio, "business_date": business_date}
+    connection.execute(CLEAR, day)
+    return connection.execute(FILL, day, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def export_worklist(connection: Connection, portfolio: str, business_date: date, team_id: str, path: Path) -> int:
+    """Write a team's worklist as CSV that no spreadsheet takes for a formula; returns the rows.
+
+    Args:
+        connection: As a role that sees the team's rows.
+        portfolio: Folder name.
+        business_date: The day.
+        team_id: The team.
+        path: The file; replaced.
+    """
+    asked = (
+        select(WORKLIST)
+        .where(
+            WORKLIST.c.portfolio == bindparam("portfolio"),
+            WORKLIST.c.business_date == bindparam("business_date"),
+            WORKLIST.c.team_id == bindparam("team_id"),
+        )
+        .order_by(WORKLIST.c.agent_id, WORKLIST.c.queue_id, WORKLIST.c.work_rank)
+    )
+    day = {"portfolio": portfolio, "business_date": business_date, "team_id": team_id}
+    rows = [dict(row) for row in connection.execute(asked, day).mappings()]
+    write_csv(path, [column.name for column in WORKLIST.columns], rows)
+    return len(rows)
+
+
+def write_csv(path: Path, names: Iterable[str], rows: Iterable[Row]) -> None:
+    """Write rows as CSV: text that a spreadsheet would run gets a leading apostrophe, numbers stay numbers."""
+    names = list(names)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
+        writer.writerow(names)
+        writer.writerows([safe_cell(row[name]) for name in names] for row in rows)
+
+
+def safe_cell(value: object) -> object:
+    """A cell that no spreadsheet runs.
+
+    Text that begins with a formula's sign, be it after blanks or quotes or in full width, gets an apostrophe. A number
+    comes from a typed column and stays one: -5 is not damaged.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return value
+    shown = str(value)
+    begins = shown.lstrip(" \u00a0\u3000\"'")
+    return f"'{shown}" if begins.startswith(FORMULA_STARTS) or shown.startswith(("\t", "\r", "\n")) else shown

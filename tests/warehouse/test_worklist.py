@@ -1,0 +1,172 @@
+"""Worklists: a team sees its own rows, a token stands for a number, no cell is a formula, an opened day is history."""
+
+import csv
+from datetime import timedelta
+
+import pytest
+from arrears.jobs import publish as publish_job
+from arrears.jobs.publish import publish
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.tables import MART, STG
+from arrears.warehouse.worklist import export_worklist, safe_cell
+from pydantic import SecretStr
+from sqlalchemy import text
+from support.books import make_book, put
+from support.facts import DAY, NOON, UNTIL, put_day
+
+OPENS = UNTIL - timedelta(hours=5)
+BEFORE, AFTER = OPENS - timedelta(hours=2), OPENS + timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def without_second_gate(monkeypatch):
+    monkeypatch.setattr(publish_job, "decide_on_staged", lambda *_: None)
+
+
+@pytest.fixture
+def settings(tmp_path, warehouse_url):
+    yield make_book(tmp_path).model_copy(update={"warehouse_url": SecretStr(warehouse_url)})
+    with transaction(warehouse_url) as connection:
+        tables = [*MART.values(), *STG.values(), "ops.publish_ledger", "ops.data_freshness"]
+        tables += ["work.agent_worklist", "work.team_member", "vault.dial_token"]
+        connection.execute(text(f"TRUNCATE {', '.join(map(str, tables))} CASCADE"))
+
+
+def put_floor(settings, *, reason="kept with A1"):
+    """Two cases of two agents of two teams, a call planned for the first; one more waits."""
+    put_day(settings, planned=())
+    cases = [
+        {"case_id": name, "currency": "CNY", "state_code": "in_treatment", "worked_minor": 500}
+        for name in ("c1", "c2", "c3")
+    ]
+    put(settings, "core__case_daily", DAY, cases)
+    rows = [
+        {"case_id": "c1", "agent_id": "A1", "team_id": "north", "is_assigned": True, "reason": reason, "work_rank": 1},
+        {"case_id": "c2", "agent_id": "A2", "team_id": "south", "is_assigned": True, "reason": "=1+1", "work_rank": 1},
+        {"case_id": "c3", "is_assigned": False, "reason_code": "overflow_capacity"},
+    ]
+    put(settings, "out__assignment_daily", DAY, rows)
+    step = {
+        "case_id": "c1",
+        "step_key": "k1",
+        "state_code": "planned",
+        "channel_code": "call",
+        "contact_point_id": "m-1",
+        "not_before_at": OPENS,
+        "not_after_at": UNTIL,
+    }
+    put(settings, "out__contact_plan_daily", DAY, [step])
+
+
+def run(settings, now):
+    return publish("book", DAY, is_backfill=False, now=now, settings=settings)
+
+
+def listed(settings):
+    with transaction(settings.warehouse) as connection:
+        return connection.execute(text("SELECT case_id, team_id, reason, dial_token FROM work.agent_worklist")).all()
+
+
+def test_publication_lists_what_people_work_with_a_token_for_the_number(settings):
+    put_floor(settings)
+
+    run(settings, BEFORE)
+
+    found = {row.case_id: row for row in listed(settings)}
+    assert set(found) == {"c1", "c2"}
+    assert (found["c1"].dial_token is not None, found["c2"].dial_token) == (True, None)
+    with transaction(settings.warehouse) as connection:
+        tokens = connection.execute(text("SELECT dial_token, contact_point_id FROM vault.dial_token")).all()
+    assert tokens == [(found["c1"].dial_token, "m-1")]
+
+
+def test_each_team_sees_its_own_rows_and_no_number(settings):
+    put_floor(settings)
+    run(settings, BEFORE)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("DROP ROLE IF EXISTS north_tool"))
+        connection.execute(text("CREATE ROLE north_tool IN ROLE arrears_agent"))
+        connection.execute(text("INSERT INTO work.team_member VALUES ('north_tool', 'north')"))
+
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("SET LOCAL ROLE north_tool"))
+        seen = connection.execute(text("SELECT case_id FROM work.agent_worklist")).scalars().all()
+        teams = connection.execute(text("SELECT team_id FROM work.team_member")).scalars().all()
+        may = connection.execute(
+            text("SELECT has_table_privilege('vault.dial_token', 'SELECT'), has_schema_privilege('mart', 'USAGE')")
+        ).one()
+
+    assert (seen, teams) == (["c1"], ["north"])
+    assert tuple(may) == (False, False)
+
+
+def test_day_that_has_opened_is_history_and_its_measures_are_restated(settings):
+    put_floor(settings)
+    run(settings, BEFORE)
+    before = listed(settings)
+    put_floor(settings, reason="kept with A9")
+    put(settings, "out__summary_daily", DAY, [{"loans": 77, "currency": "CNY"}])
+
+    done = run(settings, AFTER)
+
+    assert done["published"]
+    assert listed(settings) == before
+    with transaction(settings.warehouse) as connection:
+        reasons = connection.execute(text("SELECT reason FROM mart.fct_assignment_daily WHERE case_id = 'c1'")).scalar()
+        loans = connection.execute(text("SELECT loans FROM mart.fct_summary_daily")).scalar()
+    assert (reasons, loans) == ("kept with A1", 77)
+
+
+def test_day_that_has_not_opened_is_listed_anew(settings):
+    put_floor(settings)
+    run(settings, BEFORE)
+    put_floor(settings, reason="kept with A9")
+
+    run(settings, BEFORE)
+
+    assert {row.reason for row in listed(settings)} == {"kept with A9", "=1+1"}
+    with transaction(settings.warehouse) as connection:
+        assert connection.execute(text("SELECT count(*) FROM vault.dial_token")).scalar() == 1
+
+
+def test_day_nobody_may_work_has_no_list(settings):
+    put_floor(settings)
+
+    run(settings, NOON + timedelta(days=3))
+
+    assert listed(settings) == []
+
+
+def test_export_holds_no_formula(settings, tmp_path):
+    put_floor(settings)
+    run(settings, BEFORE)
+
+    with transaction(settings.warehouse) as connection:
+        count = export_worklist(connection, "book", DAY, "south", tmp_path / "list.csv")
+
+    with (tmp_path / "list.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert (count, [row["case_id"] for row in rows]) == (1, ["c2"])
+    assert rows[0]["reason"] == "'=1+1"
+    assert rows[0]["past_due_minor"] == "500"
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("  =1", "'  =1"),
+        ('"=1', "'\"=1"),
+        ("＝1", "'＝1"),  # noqa: RUF001  full width is what is tested
+        ("a=b", "a=b"),
+        (-5, -5),
+        (None, ""),
+    ],
+)
+def test_cell_is_safe_and_numbers_are_not_damaged(value, cell):
+    assert safe_cell(value) == cell

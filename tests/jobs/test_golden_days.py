@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from arrears.settings import INCLUDE
-from support.golden import make_golden, read_stories, run_days
+from support.golden_days import make_golden, read_stories, run_days
 
 FOLDER = Path(__file__).parents[1] / "golden"
 CONTENT = read_stories(FOLDER / "days.yaml")

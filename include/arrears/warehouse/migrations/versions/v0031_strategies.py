@@ -10,7 +10,7 @@ from alembic import op
 from arrears.warehouse.migrations.versions.v0005_delinquency_journal import column, fact
 
 revision = "0031"
-down_revision = "0011"
+down_revision = "0043"
 
 CASE_ID = "Case; P-... for a due date and F-... for a first loan, before there is a case"
 

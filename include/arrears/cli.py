@@ -16,6 +16,7 @@ from arrears.cli_feedback import app as feedback_app
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
 from arrears.local.cli import app as local_app
+from arrears.outbox_cli import app as outbox_app
 from arrears.portfolio import load_folder
 from arrears.settings import load_settings
 
@@ -25,6 +26,7 @@ app.add_typer(contact_app, name="contact", help="What the contact policy says.")
 app.add_typer(feedback_app, name="feedback", help="What is reported back: take it in, receive it.")
 strategy_app = typer.Typer(no_args_is_help=True)
 app.add_typer(strategy_app, name="strategy", help="What strategies say, would say, and are worth.")
+app.add_typer(outbox_app, name="outbox", help="What is being sent, and what people do about it.")
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
         portfolios: Folder with one sub-folder per portfolio.
         policies: Folder with one YAML file per contact pack.
         strategies: Folder with one YAML file per strategy.
+        templates: Folder with one folder of message templates per locale.
+        sending: File that says where each channel goes.
+        outbox_folder: Where sandboxes and hand-overs are written.
         memory_limit: DuckDB's memory limit per task.
         threads: DuckDB's threads per task.
         engine: What ages: ``duckdb``, or a Spark master (``local[*]``, ``spark://host:port``), which needs the extra
@@ -56,6 +59,9 @@ class Settings(BaseSettings):
     portfolios: Path = INCLUDE / "portfolios"
     policies: Path = INCLUDE / "policies"
     strategies: Path = INCLUDE / "strategies"
+    templates: Path = INCLUDE / "templates"
+    sending: Path = INCLUDE / "sending.yaml"
+    outbox_folder: Path = REPOSITORY / "var" / "outbox"
     memory_limit: str = "3GB"
     threads: int = Field(default=2, ge=1)
     engine: str = Field(default="duckdb", pattern=r"^(duckdb|local(\[.+\])?|spark://.+|yarn|k8s://.+)$")

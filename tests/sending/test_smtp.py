@@ -2,6 +2,7 @@
 
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -65,6 +66,7 @@ def mail(running):
         "https://lender.example/u/{reference}",
         timeout=0.5,
         is_encrypted=False,
+        private=frozenset({f"127.0.0.1:{port}"}),
     )
     return handler, channel
 
@@ -130,7 +132,7 @@ def test_server_that_is_not_there_is_a_definite_rejection(mail):
 
 def test_server_that_cannot_encrypt_gets_no_text(mail):
     handler, channel = mail
-    strict = Smtp(channel.host, channel.port, channel.sender, channel.domain, channel.unsubscribe, timeout=0.5)
+    strict = replace(channel, is_encrypted=True)
 
     assert strict.deliver(message(), quiet).reply is Reply.NOT_NOW
     assert handler.kept == []

@@ -186,6 +186,10 @@ class AirflowApi:
             json={"logical_date": None, "partition_key": key.isoformat()},
         )
 
+    def start(self, dag_id: str) -> Run:
+        """Start a run by hand of a DAG that works no business date."""
+        return _run(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None}))
+
     def clear(self, dag_id: str, run_id: str) -> None:
         """Run every task of a run again."""
         self._ask(

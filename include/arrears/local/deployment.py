@@ -148,6 +148,7 @@ class Deployment:
         return {
             **self._addresses(),
             "ARREARS_LAKE_URL": lake,
+            "ARREARS_OUTBOX_FOLDER": str(self.home.var / "outbox"),
             "ARREARS_PREDECESSOR_RETRY_SECONDS": os.environ.get("ARREARS_PREDECESSOR_RETRY_SECONDS", "5"),
         }
 

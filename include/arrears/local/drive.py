@@ -29,6 +29,8 @@ LOOKING_SHARE = 0.1  # looking costs the API server what it then lacks for the t
 PARSE_SECONDS = 90
 DRIVE_SECONDS = 900
 OVER_SECONDS = 15
+SENDING = "contact_dispatch"
+SEND_SECONDS = 300
 CODE = re.compile(r"\bARR-[A-Z]+(?:-[A-Z0-9]+)+\b")
 RUNBOOK = re.compile(r"docs/runbooks/[A-Z0-9-]+\.md")
 
@@ -84,6 +86,34 @@ class Drive:
         finally:
             for demo, _ in days:
                 self.api.pause(demo.dag_id, paused=True)
+
+    def send(self) -> Failure | None:
+        """Run the dispatcher's DAG once: what today's plans have put into the outbox goes out.
+
+        Returns:
+            None when it succeeded, else why not.
+
+        Raises:
+            LocalServerError: A server died, or the DAG file cannot be read.
+            RunFailedError: It was not over in time.
+        """
+        self._wait_until_parsed(SENDING)
+        self.api.pause(SENDING, paused=False)
+        run, give_up = self.api.start(SENDING), time.monotonic() + SEND_SECONDS
+        try:
+            while not run.is_over:
+                if time.monotonic() > give_up:
+                    raise RunFailedError(f"{SENDING} is not over after {SEND_SECONDS} s", "a minute", "var/log/")
+                self.still_alive()
+                time.sleep(POLL_SECONDS)
+                run = self.api.run(SENDING, run.run_id)
+        finally:
+            self.api.pause(SENDING, paused=True)
+        if run.state == "success":
+            return None
+        failed = [task for task in self.api.tasks(SENDING, run.run_id) if task.state == "failed"]
+        words = last_words(self.api.log(SENDING, run.run_id, failed[0])) if failed else "no task says why (killed?)"
+        return _failure_of(SENDING, words)
 
     def _wait_until_parsed(self, dag_id: str) -> None:
         """Until the DAG processor has read today's file: what it knew before may be an older version."""

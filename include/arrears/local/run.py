@@ -13,6 +13,7 @@ from arrears.local.airflow import USER
 from arrears.local.api import AirflowApi
 from arrears.local.drive import Drive, Failure
 from arrears.local.progress import Progress
+from arrears.local.sent import outbox_table, sample_messages
 from arrears.local.summary import blocked_table, breach_table, published, summary_table
 
 if TYPE_CHECKING:
@@ -62,13 +63,17 @@ class DemoRun:
             return False
         for table in tables:
             self.console.print(table)
+        names = [demo.portfolio for demo, _ in days]
+        for panel in sample_messages(self.deployment.home.var / "outbox" / "sandbox", names):
+            self.console.print(panel)
         self._print_notes(days)
         return True
 
     def _drive(self, progress: Progress, days: list[tuple[Demo, tuple[date, ...]]]) -> Failure | None:
         airflow = self.deployment.airflow
         with AirflowApi(airflow.address, USER, airflow.password) as api:
-            return Drive(api, progress, airflow.refuse_dead).run(days)
+            drive = Drive(api, progress, airflow.refuse_dead)
+            return drive.run(days) or drive.send()
 
     def _published(self, demo: Demo, dates: tuple[date, ...]) -> dict[date, dict[str, Any]]:
         return published(self.deployment.warehouse_url, demo.portfolio, dates)
@@ -84,6 +89,7 @@ class DemoRun:
             )
         url = self.deployment.warehouse_url
         return [
+            outbox_table(url, demo.portfolio, dates[-1]),
             summary_table(demo.portfolio, found, before[demo]),
             blocked_table(url, demo.portfolio, dates),
             breach_table(url, demo.portfolio, dates),
@@ -107,7 +113,7 @@ class DemoRun:
         self.console.print(
             "\nWhere to look next\n"
             "  make up                           the Airflow UI, these runs in it, and a line for BI tools\n"
-            "  .venv/bin/python -m arrears ...   status, explain, check-portfolio (servers: `make up`)\n"
+            "  .venv/bin/python -m arrears ...   status, explain, check-portfolio, outbox (servers: `make up`)\n"
             "  docs/reference/tables.md          every table and view; docs/runbooks/ every error",
             highlight=False,
             markup=False,

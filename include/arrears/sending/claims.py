@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, and_, cast, exists, extract, func, or_, select, update
+from sqlalchemy import Integer, and_, cast, exists, extract, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from arrears.sending.protocol import ABSENT_ONCE, CLAIMABLE, recordable, state_of_abandoned_claim
@@ -63,22 +63,31 @@ def hold_shard(connection: Connection, shard: Shard) -> bool:
     return bool(connection.execute(select(func.pg_try_advisory_lock(shard.lock))).scalar_one())
 
 
-def work_by_channel(connection: Connection) -> dict[str, list[int]]:
+def work_by_channel(connection: Connection, *, is_early: bool = False) -> dict[str, list[int]]:
     """Shards of each channel with anything to do now: due, left behind by a dead dispatcher, or unknown."""
     byte = func.get_byte(func.decode(func.md5(STEP.step_key), "hex"), 0)
     number = (cast(byte, Integer) % SHARDS).label("number")
-    asked = select(STEP.channel_code, number).where(or_(_is_due(NOW), STEP.state_code.in_(("claimed", "unknown"))))
+    asked = select(STEP.channel_code, number).where(
+        or_(_is_due(NOW, is_early=is_early), STEP.state_code.in_(("claimed", "unknown")))
+    )
     found: dict[str, list[int]] = {}
     for row in connection.execute(asked.distinct().order_by(STEP.channel_code, number)):
         found.setdefault(row.channel_code, []).append(row.number)
     return found
 
 
-def next_due(connection: Connection, shard: Shard, now: datetime) -> Row | None:
-    """Lock and return the row that is due soonest to pass, and that nothing stops; None when there is none."""
+def next_due(connection: Connection, shard: Shard, now: datetime, *, is_early: bool = False) -> Row | None:
+    """Lock and return the row that is due soonest to pass, and that nothing stops; None when there is none.
+
+    Args:
+        connection: Inside the claim's transaction.
+        shard: Which rows.
+        now: With a zone.
+        is_early: Whether a row need not wait for its window: for rehearsals.
+    """
     asked = (
         select(NOTIFICATION)
-        .where(shard.rows, _is_due(now), ~is_stopped())
+        .where(shard.rows, _is_due(now, is_early=is_early), ~is_stopped())
         .order_by(STEP.not_after_at, STEP.step_key)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -87,10 +96,10 @@ def next_due(connection: Connection, shard: Shard, now: datetime) -> Row | None:
     return None if row is None else dict(row)
 
 
-def _is_due(now: Any) -> ColumnElement[bool]:  # noqa: ANN401  an instant, or the server's clock
+def _is_due(now: Any, *, is_early: bool = False) -> ColumnElement[bool]:  # noqa: ANN401  an instant, or the server's clock
     return and_(
         STEP.state_code.in_(CLAIMABLE),
-        STEP.not_before_at <= now,
+        true() if is_early else STEP.not_before_at <= now,
         STEP.not_after_at > now,
         or_(STEP.next_try_at.is_(None), STEP.next_try_at <= now),
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from arrears.errors import ClaimTooOldError, PayloadChangedError, WarehouseUnreachableError
+from arrears.errors import ClaimTooOldError, ConfigurationError, PayloadChangedError, WarehouseUnreachableError
 from arrears.failpoints import failpoint
 from arrears.sending import claims
 from arrears.sending.limits import Breaker, Pace, take_from_day
@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 
 ACTOR = "dispatch"
 RECORD_SECONDS = 10.0
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ class Terms:
         daily_cap: Attempts a day over all dispatchers of the channel; None: no cap.
         outages: Failures in a row after which the provider is left alone for this run.
         run_seconds: When a run stops claiming.
+        rehearses: Sandboxes only: a row need not wait for its window, and is judged as of its beginning.
     """
 
     lease_seconds: float = 120.0
@@ -98,6 +104,7 @@ class Terms:
     daily_cap: int | None = None
     outages: int = 5
     run_seconds: float = 480.0
+    rehearses: bool = False
 
 
 @dataclass
@@ -118,7 +125,7 @@ class Dispatcher:
     judge: Judge
     shard: Shard
     terms: Terms = field(default_factory=Terms)
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] = field(default_factory=lambda: utc_now)
     done: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> dict[str, int]:
@@ -132,6 +139,10 @@ class Dispatcher:
             WarehouseUnreachableError: The warehouse did not answer; what was being sent is found again as unknown.
         """
         check_lease(self.terms.lease_seconds, self.channel.capabilities, self.channel.code)
+        if self.terms.rehearses and not self.channel.capabilities.is_sandbox:
+            raise ConfigurationError(
+                "a rehearsal that reaches people", "rehearse with sandboxes only", self.channel.code
+            )
         breaker, pace = Breaker(self.terms.outages), Pace(self.terms.per_second)
         give_up = time.monotonic() + self.terms.run_seconds
         with own_session(self.url) as connection:
@@ -153,11 +164,12 @@ class Dispatcher:
         """Claim and send one message, or find why not; False when nothing is due or nothing may be sent any more."""
         began = time.monotonic()  # before the claim: its age is never thought smaller than it is
         with connection.begin():
-            row = claims.next_due(connection, self.shard, self.clock())
+            now = self.clock()
+            row = claims.next_due(connection, self.shard, now, is_early=self.terms.rehearses)
             if row is None:
                 return False
             claims.be_alone_with(connection, row["person_key"])
-            answer = self.judge(connection, row, self.clock())
+            answer = self.judge(connection, row, max(now, row["not_before_at"]) if self.terms.rehearses else now)
             if isinstance(answer, No):
                 self._refuse(connection, row, answer)
                 return True

@@ -127,6 +127,8 @@ LONGEST = Figures(
     "W" * 30, 999_999_999_999, "USD", date(2028, 9, 30), 12, "+1 555 010 0000 00", "https://pay.example/" + "x" * 20
 )
 
+SAMPLE = Figures("Demo Lender", 123_456, "USD", date(2026, 11, 27), 2, "555-0100", "https://pay.example/you")
+
 
 def _money(figures: Figures, locale: Locale) -> str:
     digits = get_currency_precision(figures.currency)

@@ -179,9 +179,17 @@ class LookUp:
 class Channel(Protocol):
     """One way to reach people, through one provider."""
 
-    code: str
-    provider: str
-    capabilities: Capabilities
+    @property
+    def code(self) -> str:
+        """Channel code."""
+
+    @property
+    def provider(self) -> str:
+        """Who delivers."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider can do."""
 
     def deliver(self, message: Message, before_write: Callable[[], None]) -> Outcome:
         """Hand the message to the provider.

@@ -306,6 +306,19 @@ AUDIT_ENTRY = Table(
     comment="What people did by hand, each entry chained to the one before; appended only.",
 )
 
+CONTACT_VALUE = Table(
+    "contact_value",
+    metadata,
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("contact_point_id", Text, primary_key=True, comment="Contact point identifier of the source"),
+    Column("value", Text, nullable=False, comment="Number, address or token"),
+    Column(
+        "loaded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When it was loaded"
+    ),
+    schema="vault",
+    comment="Numbers and addresses by contact point. Restricted.",
+)
+
 REJECTED_ROW = Table(
     "rejected_row",
     metadata,

@@ -8,6 +8,7 @@ that is SMTP's own hole (RFC 1047), named in docs/how-to/sending.md.
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import TYPE_CHECKING
 
+import httpcore
+
 from arrears.errors import ClaimTooOldError
+from arrears.sending.endpoints import checked_address
 from arrears.sending.values import Capabilities, Found, LookUp, Outcome, Reply, Settles
 
 if TYPE_CHECKING:
@@ -43,6 +47,7 @@ class Smtp:
         timeout: Seconds for each step.
         is_encrypted: Whether STARTTLS is required.
         user: Login; empty for none.
+        private: Servers inside the network that may be connected to, as ``host:port``.
     """
 
     host: str
@@ -57,6 +62,7 @@ class Smtp:
     code: str = "email"
     provider: str = "smtp"
     is_sandbox: bool = False
+    private: frozenset[str] = frozenset()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -70,8 +76,8 @@ class Smtp:
         except ValueError:
             return Outcome(Reply.NEVER, "address_not_usable")
         try:
-            server = smtplib.SMTP(self.host, self.port, local_hostname=self.domain, timeout=self.timeout)
-        except (OSError, smtplib.SMTPException):
+            server = _Server(self.private, self.host, self.port, self.domain, self.timeout)
+        except (OSError, smtplib.SMTPException, httpcore.ConnectError):
             return Outcome(Reply.NOT_NOW, "smtp_unreachable", is_outage=True)
         try:
             return self._transact(server, message.address.reveal(), mail, before_write)
@@ -142,6 +148,17 @@ class Smtp:
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+
+class _Server(smtplib.SMTP):
+    """Connects to the address that was checked, never to the name again."""
+
+    def __init__(self, private: frozenset[str], host: str, port: int, domain: str, timeout: float) -> None:
+        self._private = private
+        super().__init__(host, port, local_hostname=domain, timeout=timeout)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return socket.create_connection((checked_address(host, port, self._private), port), timeout)
 
 
 def message_id(reference: str, domain: str) -> str:

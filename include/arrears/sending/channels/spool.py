@@ -1,7 +1,7 @@
-"""Writes what would be sent into files, one a message: the default of every channel, and of the demo.
+"""A folder that takes messages, one file each: the sandbox of every channel, and the tray of what is handed over.
 
-A message's file has the attempt's reference as its name, so it can be looked up like at a provider that de-duplicates.
-The folder holds personal data where the vault does: it is made for its owner alone.
+A message's file has the attempt's reference as its name: it is there whole or not at all, twice is once, and it can be
+looked up. The folder holds personal data as the vault does: it is made for its owner alone.
 """
 
 from __future__ import annotations
@@ -23,33 +23,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sandbox:
-    """A folder that stands for a provider.
+class Spool:
+    """One channel's folder.
 
     Attributes:
         code: Channel whose messages it takes.
-        folder: Where they are written, a folder a day.
-        hands_over: As the real channel would.
+        folder: Where its own folder is made.
+        hands_over: Whether somebody acts on the messages later.
+        is_sandbox: Whether nobody does.
     """
 
     code: str
     folder: Path
     hands_over: bool = False
-    provider: str = "sandbox"
+    is_sandbox: bool = True
+
+    @property
+    def provider(self) -> str:
+        """Who is asked to deliver."""
+        return "sandbox" if self.is_sandbox else "handover"
 
     @property
     def capabilities(self) -> Capabilities:
         """Finds any message by its reference, at once."""
-        return Capabilities(Settles.BY_LOOK_UP, seconds=5.0, hands_over=self.hands_over, is_sandbox=True)
+        return Capabilities(Settles.BY_LOOK_UP, seconds=5.0, hands_over=self.hands_over, is_sandbox=self.is_sandbox)
 
     def deliver(self, message: Message, before_write: Callable[[], None]) -> Outcome:
-        """Write the message's file whole, or not at all; see ``values.Channel``."""
-        folder = self.folder / self.code
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Write the message's file; see ``values.Channel``."""
         said = {
             "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "channel": self.code,
             "portfolio": message.portfolio,
+            "step_key": message.step_key,
             "to": message.address.reveal(),
             "template": message.content.template,
             "subject": message.content.subject.reveal(),
@@ -58,7 +63,9 @@ class Sandbox:
             "not_after": message.not_after,
             "reference": message.reference,
         }
-        partial = folder / f".{message.reference}.partial"
+        place = self.folder / self.code
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial = place / f".{message.reference}.partial"
         try:
             before_write()
         except ClaimTooOldError:
@@ -67,16 +74,19 @@ class Sandbox:
             json.dump(said, file, ensure_ascii=False, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(self._file(message.reference))
-        return Outcome(Reply.SENT, "sandbox_written", message.reference)
+        partial.replace(place / f"{message.reference}.json")
+        return Outcome(Reply.SENT, f"{self.provider}_written", message.reference)
 
     def look_up(self, reference: str) -> LookUp:
         """Whether its file is there."""
-        is_there = self._file(reference).is_file()
+        is_there = (self.folder / self.code / f"{reference}.json").is_file()
         return LookUp(Found.ACCEPTED, reference) if is_there else LookUp(Found.ABSENT)
 
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _file(self, reference: str) -> Path:
-        return self.folder / self.code / f"{reference}.json"
+
+def messages(folder: Path) -> list[dict[str, object]]:
+    """Everything below a folder of spools, the oldest first."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/[!.]*.json")]
+    return sorted(found, key=lambda one: (one["written_at"], one["reference"]))

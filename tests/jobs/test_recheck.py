@@ -1,0 +1,293 @@
+"""Between plan and send the world goes on: what is no longer right is not sent, and says why."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from arrears.jobs.dispatch import dispatch, due_work
+from arrears.jobs.recheck import Recheck
+from arrears.sending import by_hand
+from arrears.sending.channels.spool import Spool, messages
+from arrears.sending.claims import SHARDS, Shard
+from arrears.sending.dispatch import Dispatcher, Terms
+from arrears.settings import INCLUDE
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.feedback_tables import FEEDBACK_EVENT
+from arrears.warehouse.tables import MART, NOTIFICATION, PUBLISH_LEDGER
+from pydantic import SecretStr
+from sqlalchemy import insert, text
+from support.books import rows_of
+from support.floor import aged, make_floor, put_ledger, work
+from support.outbox import empty_outbox, history, states
+
+DAY = date(2026, 3, 2)
+TEN = datetime(2026, 3, 2, 2, tzinfo=UTC)  # 10:00 in Shanghai
+MINUTE = timedelta(minutes=1)
+DST_DAY = date(2026, 3, 9)  # in the night to Sunday the 8th New York's clocks went forward
+SENDER = "creditor: Demo Lender\nphone: 400-000-0000\npay_url: https://pay.example/x\nagency: north\n"
+CALL = {"channel_code": "call", "direction_code": "out", "purpose_code": "collection", "outcome_code": "no_answer"}
+
+
+def made_floor(folder, url, day=DAY, zone="Asia/Shanghai"):
+    """A deployment whose first day is planned and published: three people, a reminder by SMS for each."""
+    made = make_floor(folder)
+    made = made.model_copy(
+        update={"warehouse_url": SecretStr(url), "templates": INCLUDE / "templates", "outbox_folder": folder / "outbox"}
+    )
+    strategy = folder / "strategies/path.yaml"
+    strategy.write_text(strategy.read_text().replace("template: hello", "template: friendly_reminder"))
+    book = folder / "portfolios/book/portfolio.yaml"
+    book.write_text(book.read_text().replace("2026-03-02", day.isoformat()))
+    (folder / "portfolios/book/sender.yaml").write_text(SENDER)
+    loans = [aged(f"l{number}", 5, product_code="card") for number in (1, 2, 3)]
+    points = [
+        {
+            "contact_point_id": f"m-b{number}",
+            "party_id": f"b{number}",
+            "kind_code": "mobile",
+            "place_code": "personal",
+            "timezone": zone if number == 1 else "Asia/Shanghai",
+        }
+        for number in (1, 2, 3)
+    ]
+    put_ledger(made, day, loans, contact_point=points)
+    work(made, day)
+    names = {column.name for column in NOTIFICATION.columns}
+    rows = [
+        {name: value for name, value in row.items() if name in names}
+        | {"loan_ids": row["loan_ids"].split(","), "portfolio": "book", "business_date": day}
+        for row in rows_of(made, "out__contact_plan_daily", day)
+        if row["state_code"] == "planned"
+    ]
+    return made, rows
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory, warehouse_url):
+    return made_floor(tmp_path_factory.mktemp("floor"), warehouse_url)
+
+
+@pytest.fixture
+def settings(floor):
+    made, rows = floor
+    prepare(made, rows, DAY)
+    yield made
+    empty_outbox(made.warehouse)
+
+
+def prepare(made, rows, day, *, known_until=None):
+    """The outbox as the publication left it; nothing reported since."""
+    ledger = MART["core__loan_delinquency_daily"]
+    with transaction(made.warehouse) as connection:
+        connection.execute(text("ALTER TABLE ops.feedback_event DISABLE TRIGGER appended_only"))
+        connection.execute(text("DELETE FROM ops.feedback_event"))
+        connection.execute(text("ALTER TABLE ops.feedback_event ENABLE TRIGGER appended_only"))
+        for table in ("ops.notification", "ops.outbox_stop", "ops.publish_ledger", str(ledger)):
+            connection.execute(text(f"DELETE FROM {table}"))
+        connection.execute(insert(NOTIFICATION), rows)
+        connection.execute(insert(ledger), [loan_row(number, day) for number in (1, 2, 3)])
+        connection.execute(
+            insert(PUBLISH_LEDGER).values(
+                publication_id="00000000-0000-0000-0000-000000000001",
+                portfolio="book",
+                business_date=day,
+                content_hash="x",
+                contract_versions={},
+                control_totals={},
+                inputs={},
+                known_until=known_until or datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=8),
+                run_ref="",
+            )
+        )
+
+
+def loan_row(number, day):
+    columns = MART["core__loan_delinquency_daily"].columns
+    filler = {"TEXT": "x", "BIGINT": 0, "INTEGER": 0, "BOOLEAN": True, "DATE": day}
+    row = {column.name: None if column.nullable else filler[str(column.type)] for column in columns}
+    return row | {
+        "portfolio": "book",
+        "business_date": day,
+        "closing_date": day - timedelta(days=1),
+        "loan_id": f"l{number}",
+        "borrower_id": f"b{number}",
+        "product_code": "card",
+        "currency": "CNY",
+        "past_due_minor": 5000,
+        "past_due_days": 5,
+    }
+
+
+def send(settings, at=TEN, *, is_sandbox=True):
+    """One run of the dispatcher at that instant."""
+    way = Spool("sms", settings.outbox_folder / "sandbox", is_sandbox=is_sandbox)
+    judge = Recheck(settings, way)
+    for number in range(SHARDS):
+        shard = Shard("sms", number)
+        Dispatcher(settings.warehouse, way, judge, shard, Terms(lease_seconds=60), clock=lambda: at).run()
+
+
+def of(settings, borrower="b1"):
+    """State and reason of the borrower's row."""
+    with transaction(settings.warehouse) as connection:
+        asked = text("SELECT state_code, reason_code FROM ops.notification WHERE borrower_id = :b")
+        return tuple(connection.execute(asked, {"b": borrower}).one())
+
+
+def report(settings, kind, **given):
+    values = {"portfolio": "book", "person_id": "p-b1", "party_id": "b1", "contact_point_id": None, "loan_ids": []}
+    values |= {"occurred_at": TEN - MINUTE, "received_at": TEN - MINUTE, "detail": {}, **given}
+    fixed = {"event_id": kind, "kind_code": kind, "source_ref": "1", "source_code": "desk", "revision": 1}
+    with transaction(settings.warehouse) as connection:
+        connection.execute(insert(FEEDBACK_EVENT).values(**fixed, content_hash="0", **values))
+
+
+def pays(settings, amount, state="initiated", **given):
+    detail = {"amount_minor": amount, "currency": "CNY", "state_code": state}
+    report(settings, "payment_notice", loan_ids=["l1"], detail={**detail, **given})
+
+
+def test_what_is_still_right_is_sent_with_the_ledgers_amount_and_its_time(settings):
+    send(settings)
+
+    assert set(states(settings.warehouse).values()) == {"sent"}
+    said = messages(settings.outbox_folder / "sandbox")
+    assert len(said) == 3
+    assert all("¥50.00" in one["body"] and "2026年3月1日" in one["body"] for one in said)
+
+
+@pytest.mark.parametrize(
+    ("amount", "state", "given", "reason"),
+    [
+        pytest.param(5000, "initiated", {}, "paid", id="paid, under way"),
+        pytest.param(9000, "pending", {}, "paid", id="paid, debit pending"),
+        pytest.param(5000, "booked", {}, "paid", id="paid, booked since the cut"),
+        pytest.param(2000, "initiated", {}, "part_paid", id="part-paid, under way"),
+        pytest.param(2000, "booked", {}, "part_paid", id="part-paid, booked"),
+        pytest.param(1, "pending", {}, "part_paid", id="a debit of a cent is pending"),
+        pytest.param(5000, "failed", {}, None, id="a payment that failed"),
+        pytest.param(5000, "initiated", {"valid_until_at": "2026-03-02T01:00:00+00:00"}, None, id="one that ran out"),
+    ],
+)
+def test_whoever_is_paying_is_not_written_to(settings, amount, state, given, reason):
+    pays(settings, amount, state, **given)
+
+    send(settings)
+
+    assert of(settings)[0] == ("suppressed" if reason else "sent")
+    assert reason is None or of(settings)[1] == reason
+    assert of(settings, "b2")[0] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "rule"),
+    [
+        pytest.param("dispute", {"loan_ids": ["l1"]}, "dispute", id="disputed"),
+        pytest.param("dispute", {}, "dispute", id="disputed by the person"),
+        pytest.param("opt_out", {}, "opt_out", id="opted out"),
+        pytest.param("opt_out", {"detail": {"channel_code": "sms"}}, "opt_out", id="opted out of texts"),
+        pytest.param("opt_out", {"portfolio": "other"}, "opt_out", id="opted out elsewhere"),
+        pytest.param("hardship", {}, "hardship", id="hardship"),
+        pytest.param("complaint", {}, "complaint", id="complaint"),
+        pytest.param("flag", {"detail": {"flag_code": "deceased"}}, "deceased", id="deceased"),
+        pytest.param("wrong_number", {"contact_point_id": "m-b1"}, "wrong_number", id="wrong number"),
+        pytest.param("contact", {"detail": CALL}, "one_per_day", id="an agent called a minute ago"),
+        pytest.param("override", {"detail": {"action_code": "pause"}}, "supervisor_pause", id="paused"),
+    ],
+)
+def test_what_was_reported_a_minute_ago_stops_the_message(settings, kind, given, rule):
+    report(settings, kind, **given)
+
+    send(settings)
+
+    state, reason = of(settings)
+    assert state == "suppressed"
+    assert rule in reason
+    assert of(settings, "b2")[0] == "sent"
+
+
+def test_ledger_without_the_debt_is_no_reason_to_write(settings):
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("DELETE FROM mart.fct_loan_daily WHERE loan_id = 'l1'"))
+
+    send(settings)
+
+    assert of(settings) == ("suppressed", "nothing_owed")
+
+
+def test_nothing_is_sent_when_no_payments_have_been_heard_of(floor):
+    made, rows = floor
+    prepare(made, rows, DAY, known_until=TEN - timedelta(hours=37))
+
+    send(made)
+
+    assert {of(made, borrower) for borrower in ("b1", "b2", "b3")} == {("suppressed", "payment_feed_silent")}
+    assert [reason for _, reason, _ in history(made.warehouse, next(iter(states(made.warehouse))))][-1:]
+    empty_outbox(made.warehouse)
+
+
+def test_yesterdays_row_is_not_sent_today(settings):
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("UPDATE ops.notification SET not_after_at = not_after_at + interval '2 days'"))
+
+    send(settings, at=TEN + timedelta(days=1))
+
+    assert of(settings) == ("expired", "another_day")
+
+
+@pytest.mark.parametrize(("scope", "value"), [("product", "card"), ("agency", "north"), ("list", "path@3")])
+def test_stop_covers_what_the_row_is_about(settings, scope, value):
+    with transaction(settings.warehouse) as connection:
+        by_hand.stop(connection, scope, value, actor="a", reason="b")
+        by_hand.stop(connection, scope, "another", actor="a", reason="b")
+
+    send(settings)
+
+    assert of(settings) == ("planned", "stopped")
+
+
+def test_language_without_a_template_waits_for_a_person(settings):
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("UPDATE ops.notification SET language = 'bo' WHERE borrower_id = 'b1'"))
+
+    send(settings)
+
+    assert of(settings) == ("held", "template_friendly_reminder_bo")
+
+
+def test_night_on_which_the_clocks_change(tmp_path, warehouse_url):
+    """In New York: too early by the clock of that day, and not an hour later by the clock of the day before."""
+    made, rows = made_floor(tmp_path, warehouse_url, DST_DAY, "America/New_York")
+    mine = [row for row in rows if row["borrower_id"] == "b1"]
+    wide = [
+        row | {"not_before_at": datetime(2026, 3, 9, tzinfo=UTC), "not_after_at": datetime(2026, 3, 10, tzinfo=UTC)}
+        for row in mine
+    ]
+    prepare(made, wide, DST_DAY)
+
+    send(made, at=datetime(2026, 3, 9, 11, 30, tzinfo=UTC))  # 07:30 by the new clock, 06:30 by the old
+    assert of(made)[0] == "planned"
+    assert "hours" in of(made)[1]
+    with transaction(made.warehouse) as connection:
+        until = connection.execute(text("SELECT next_try_at FROM ops.notification")).scalar_one()
+    send(made, at=until - MINUTE)
+    assert of(made)[0] == "planned"
+    send(made, at=until)
+
+    assert of(made)[0] == "sent"
+    assert until == datetime(2026, 3, 9, 13, tzinfo=UTC)  # 09:00 by the new clock; 08:00 by the old
+    empty_outbox(made.warehouse)
+
+
+def test_jobs_send_the_day_and_a_rehearsal_need_not_wait_for_the_hour(settings, tmp_path, monkeypatch):
+    config = tmp_path / "sending.yaml"
+    config.write_text("rehearse: true\n")
+    today = settings.model_copy(update={"sending": config, "outbox_folder": tmp_path / "out"})
+    monkeypatch.setattr("arrears.sending.dispatch.utc_now", lambda: TEN - timedelta(hours=4))
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("UPDATE ops.notification SET not_after_at = now() + interval '9 days'"))
+
+    done = [dispatch(work["channel"], work["shards"], today) for work in due_work(today)]
+
+    assert done == [{"channel": "sms", "sent": 3}]
+    assert due_work(today) == []
+    assert len(messages(tmp_path / "out" / "sandbox")) == 3

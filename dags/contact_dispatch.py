@@ -3,8 +3,8 @@
 **What it does.** `due_work` ends rows whose time has passed and finds the channels and shards with work. `dispatch`,
 mapped over the channels, first settles attempts whose outcome nobody knows (by the provider's look-up), then sends:
 for each message everything is checked again (stops, payments under way, flags, consent, hours, caps), the intent is
-committed, and only then the provider is asked. Every channel writes into a sandbox until `ARREARS_SENDING` names a
-file that says else.
+committed, and only then the provider is asked. `hand_over` writes campaigns and worklists for what goes by file, and
+deltas that take rows back. Every channel writes into a sandbox until `ARREARS_SENDING` names a file that says else.
 
 **Reads**: `ops.notification`, `ops.outbox_stop`, `ops.feedback_*`, the day's frozen ledger, the vault (one address a
 message).
@@ -21,6 +21,7 @@ may have arrived is never sent again by itself.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
@@ -55,7 +56,13 @@ def contact_dispatch() -> None:
         get_current_context()["channel"] = work["channel"]
         return dispatch(work["channel"], work["shards"])
 
-    dispatch.expand(work=due_work())
+    @task(trigger_rule="all_done")
+    def hand_over() -> dict[str, Any]:
+        from arrears.jobs.dispatch import hand_over
+
+        return hand_over(datetime.now(UTC))
+
+    dispatch.expand(work=due_work()) >> hand_over()
 
 
 contact_dispatch()

@@ -3,9 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from arrears.jobs.dispatch import dispatch, due_work
+from arrears.errors import PackNotReviewedError
+from arrears.jobs.at_sending import PolicyAtSending
+from arrears.jobs.dispatch import dispatch, due_work, hand_over
 from arrears.jobs.recheck import Recheck
 from arrears.sending import by_hand
+from arrears.sending.addresses import load_addresses
 from arrears.sending.channels.spool import Spool, messages
 from arrears.sending.claims import SHARDS, Shard
 from arrears.sending.dispatch import Dispatcher, Terms
@@ -22,6 +25,7 @@ from support.outbox import empty_outbox, history, states
 DAY = date(2026, 3, 2)
 TEN = datetime(2026, 3, 2, 2, tzinfo=UTC)  # 10:00 in Shanghai
 MINUTE = timedelta(minutes=1)
+EVENING = TEN + timedelta(hours=8)
 DST_DAY = date(2026, 3, 9)  # in the night to Sunday the 8th New York's clocks went forward
 SENDER = "creditor: Demo Lender\nphone: 400-000-0000\npay_url: https://pay.example/x\nagency: north\n"
 CALL = {"channel_code": "call", "direction_code": "out", "purpose_code": "collection", "outcome_code": "no_answer"}
@@ -291,3 +295,49 @@ def test_jobs_send_the_day_and_a_rehearsal_need_not_wait_for_the_hour(settings, 
     assert done == [{"channel": "sms", "sent": 3}]
     assert due_work(today) == []
     assert len(messages(tmp_path / "out" / "sandbox")) == 3
+
+
+def test_what_was_handed_over_is_taken_back_when_somebody_pays(settings, tmp_path):
+    """A campaign goes out with three rows; one pays a minute later; the delta names that one alone."""
+    config = tmp_path / "sending.yaml"
+    config.write_text("channels: {call: {kind: file}}\n")
+    mine = settings.model_copy(update={"sending": config, "outbox_folder": tmp_path / "out"})
+    with transaction(settings.warehouse) as connection:
+        connection.execute(
+            text("UPDATE ops.notification SET channel_code = 'call', not_after_at = '2026-03-02 10:00+00'")
+        )
+        points = connection.execute(text("SELECT contact_point_id FROM ops.notification")).scalars().all()
+        load_addresses(connection, "book", [(point, f"+86 138 0000 000{n}") for n, point in enumerate(points)])
+    way = Spool("call", mine.outbox_folder / "handover", hands_over=True, is_sandbox=False)
+    judge = Recheck(mine, way)
+    judge._policy = Reviewed(mine)  # noqa: SLF001  the shipped packs wait for a lawyer
+    for number in range(SHARDS):
+        Dispatcher(mine.warehouse, way, judge, Shard("call", number), Terms(lease_seconds=60), clock=lambda: TEN).run()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("arrears.jobs.recheck.PolicyAtSending", Reviewed)
+        first = hand_over(TEN, mine)["call"]
+        pays(settings, 5000)
+        second = hand_over(TEN + MINUTE, mine)["call"]
+        third = hand_over(TEN + 2 * MINUTE, mine)["call"]
+
+    assert (first["rows"], first["stopped"]) == (3, 0)
+    assert (second["rows"], second["stopped"]) == (0, 1)
+    assert (third["rows"], third["stopped"]) == (0, 0)
+    with transaction(settings.warehouse) as connection:
+        asked = text("SELECT delivery_code, reason_code FROM ops.notification WHERE borrower_id = 'b1'")
+        assert connection.execute(asked).one() == ("withdrawn", "paid")
+
+
+def test_live_channel_waits_for_the_packs_review(settings):
+    with pytest.raises(PackNotReviewedError):
+        send(settings, is_sandbox=False)
+
+    assert set(states(settings.warehouse).values()) == {"planned"}
+
+
+class Reviewed(PolicyAtSending):
+    """As if somebody had read the packs."""
+
+    def check_review(self, row, at, *, is_sandbox):
+        pass

@@ -38,6 +38,7 @@ PAYMENT = table(
 )
 LOAN, LEDGER, STOP = MART["core__loan_delinquency_daily"].c, PUBLISH_LEDGER.c, OUTBOX_STOP.c
 SENDER_FILE = "sender.yaml"
+STOPPED = "stopped"
 UNDER_WAY = ("initiated", "pending")
 REASON_CHARACTERS = 400
 
@@ -104,7 +105,7 @@ class Recheck:
         debts = debts_of(connection, row)
         scopes = {"product": debts.products, "agency": {sender.agency}, "list": {row["strategy"]}}
         if is_stopped_by(connection, scopes):
-            return No("planned", "stopped", until=now + timedelta(minutes=1))
+            return No("planned", STOPPED, until=now + timedelta(minutes=1))
         heard_at = payments_heard_at(connection, row)
         if heard_at is None or now - heard_at > timedelta(hours=sender.payment_feed_hours):
             return No("suppressed", "payment_feed_silent")
@@ -113,6 +114,13 @@ class Recheck:
             or self._forbidden(connection, row, now)
             or self._message(connection, row, today, debts, sender)
         )
+
+    def withdrawn(self, connection: Connection, row: Row, now: datetime) -> str | None:
+        """Why a row that was handed over may not be acted on any more; None when it may, or may later today."""
+        answer = self(connection, row, max(now, row["not_before_at"]))
+        if isinstance(answer, Go) or (answer.until is not None and answer.reason != STOPPED):
+            return None
+        return answer.reason
 
     def _forbidden(self, connection: Connection, row: Row, now: datetime) -> No | None:
         """The contact policy's no: for now, where it names a time that is early enough, else for good."""

@@ -48,10 +48,13 @@ FORMULA = re.compile(r"^[\s'\"\u00a0\u200b\ufeff]*[=+\-@\t\r\n|%\uff1d\uff0b\uff
 ACTOR = "handover"
 
 
-def write_batch(folder: Path, channel: str, now: datetime) -> dict[str, Any]:
+def write_batch(connection: Connection, folder: Path, channel: str, now: datetime) -> dict[str, Any]:
     """Write the channel's spooled messages that are in no batch yet, and have not passed, as one CSV with its manifest.
 
+    What was taken back before it was in any batch is left out of all of them.
+
     Args:
+        connection: Says what was taken back.
         folder: Of the spools; batches go to ``<folder>/batches/<channel>``.
         channel: Channel code.
         now: With a zone.
@@ -63,7 +66,11 @@ def write_batch(folder: Path, channel: str, now: datetime) -> dict[str, Any]:
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = {one for path in place.glob("*.manifest.json") for one in json.loads(path.read_text("utf-8"))["references"]}
     fresh = [one for one in messages(folder) if one["channel"] == channel and one["reference"] not in known]
-    live = [one for one in fresh if datetime.fromisoformat(str(one["not_after"])) > now]
+    live = [
+        one
+        for one in fresh
+        if datetime.fromisoformat(str(one["not_after"])) > now and not _is_withdrawn(connection, one)
+    ]
     if not live:
         return {"file": "", "rows": 0, "passed": len(fresh) - len(live)}
     name = f"{channel}_{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.csv"
@@ -122,6 +129,11 @@ def write_stop_delta(  # noqa: PLR0913, PLR0917  a delta is its parts
         change = update(NOTIFICATION).where(STEP.step_key == row["step_key"])
         connection.execute(change.values(delivery_code=WITHDRAWN, reason_code=reason, changed_by=ACTOR))
     return {"file": name, "rows": len(stopped)}
+
+
+def _is_withdrawn(connection: Connection, message: dict[str, Any]) -> bool:
+    asked = select(STEP.delivery_code).where(STEP.step_key == message["step_key"])
+    return connection.execute(asked).scalar_one_or_none() == WITHDRAWN
 
 
 def csv_of(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

@@ -1,0 +1,132 @@
+"""What is handed over: no cell is a formula, nothing goes twice or too late, and a delta takes rows back."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from arrears.sending.channels.spool import Spool
+from arrears.sending.handover import csv_of, safe_cell, write_batch, write_stop_delta
+from arrears.sending.values import Content, Message, Private, Reply
+from arrears.warehouse.connection import transaction
+from sqlalchemy import text
+from support.outbox import empty_outbox, put_steps, step
+
+NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
+LATER = NOON + timedelta(hours=5)
+STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠", "−"]  # noqa: RUF001  full-width too
+BODIES = [
+    "1+1",
+    "cmd|' /C calc'!A0",
+    'HYPERLINK("https://evil.example","click")',
+    "SUM(A1:A9)",
+]
+FORMULAS = [
+    *(start + body for start in STARTS for body in BODIES),
+    " =1+1",
+    '"=1+1',
+    "'=1+1",
+    "\u00a0=1+1",
+    "\u200b=1+1",
+    "\ufeff=1+1",
+    "=DDE('cmd','/C calc')",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "-2+3+cmd|' /C calc'!A0",
+    "+1-555-0100",
+    "=\r\n1+1",
+    "\n\n=1",
+]
+
+
+def test_there_are_sixty_formulas():
+    assert len(set(FORMULAS)) >= 60
+
+
+@pytest.mark.parametrize("payload", FORMULAS)
+def test_formula_is_text_to_a_spreadsheet(payload):
+    rows = list(csv.reader(io.StringIO(csv_of(("a", "b"), [(payload, "x")]).decode(), newline="")))
+
+    [cell, other] = rows[1]
+    assert cell.startswith("'")
+    assert "\n" not in cell
+    assert "\r" not in cell
+    assert (len(rows), other) == (2, "x")
+
+
+@pytest.mark.parametrize("legal", ["-5.00", "-123456", "+7", "0", "12.5", "plain words", "O'Brien & Co", "您好"])
+def test_what_is_no_formula_stays_as_it_is(legal):
+    assert safe_cell(legal) == legal
+
+
+def spool(folder, key, *, to="+86 138 0000 0000", not_after=LATER, body="=evil()"):
+    way = Spool("call", folder, hands_over=True, is_sandbox=False)
+    facts = {"amount_minor": "5000", "currency": "CNY", "as_of": "2026-03-01"}
+    content = Content("t@1/zh-CN", Private(""), Private(body), facts)
+    message = Message(key, 1, "call", Private(to), content, "book", not_after.isoformat())
+    assert way.deliver(message, lambda: None).reply is Reply.SENT
+    return message.reference
+
+
+def test_batch_holds_each_message_once_and_none_that_has_passed(tmp_path, warehouse_url):
+    def batch(now):
+        with transaction(warehouse_url) as connection:
+            return write_batch(connection, tmp_path, "call", now)
+
+    put_steps(warehouse_url, [step("back", state_code="sent", delivery_code="withdrawn")])
+    spool(tmp_path, "back")
+    first = spool(tmp_path, "a")
+    spool(tmp_path, "late", not_after=NOON)
+
+    made = batch(NOON)
+    again = batch(NOON)
+    second = spool(tmp_path, "b")
+    more = batch(NOON + timedelta(minutes=15))
+
+    assert (made["rows"], made["passed"]) == (1, 2)
+    assert again["rows"] == 0
+    assert more["rows"] == 1
+    place = tmp_path / "batches" / "call"
+    content = (place / made["file"]).read_bytes()
+    manifest = json.loads((place / f"{made['file']}.manifest.json").read_text())
+    assert manifest["references"] == [first]
+    assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
+    row = next(csv.DictReader(io.StringIO(content.decode())))
+    assert (row["reference"], row["amount_minor"], row["text"]) == (first, "5000", "'=evil()")
+    assert row["not_after"] == LATER.isoformat()
+    assert second in (place / more["file"]).read_text()
+    assert (place / made["file"]).stat().st_mode & 0o077 == 0
+    empty_outbox(warehouse_url)
+
+
+def test_spool_is_written_once_however_often_it_is_told(tmp_path):
+    spool(tmp_path, "a", body="one")
+    spool(tmp_path, "a", body="one")
+
+    assert len(list((tmp_path / "call").glob("*.json"))) == 1
+
+
+def test_stop_delta_takes_back_what_may_not_be_done_any_more(tmp_path, warehouse_url):
+    handed = {
+        "channel_code": "call",
+        "state_code": "sent",
+        "delivery_code": "handed_over",
+        "provider_code": "handover",
+        "not_after_at": LATER,
+    }
+    put_steps(warehouse_url, [step(key, provider_reference=f"r-{key}", **handed) for key in ("paid", "owes")])
+
+    def may_still(_connection, row, _now):
+        return "paid" if row["step_key"] == "paid" else None
+
+    with transaction(warehouse_url) as connection:
+        made = write_stop_delta(connection, tmp_path, "call", may_still, NOON, "handover")
+    with transaction(warehouse_url) as connection:
+        again = write_stop_delta(connection, tmp_path, "call", may_still, NOON, "handover")
+        found = dict(connection.execute(text("SELECT step_key, delivery_code FROM ops.notification")).all())
+
+    assert (made["rows"], again["rows"]) == (1, 0)
+    assert (tmp_path / "batches/call" / made["file"]).read_text().splitlines() == ['"reference"', '"r-paid"']
+    assert found == {"paid": "withdrawn", "owes": "handed_over"}
+    empty_outbox(warehouse_url)

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from arrears.cli_feedback import app as feedback_app
+from arrears.cli_outbox import app as outbox_app
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
 from arrears.local.cli import app as local_app
-from arrears.outbox_cli import app as outbox_app
 from arrears.portfolio import load_folder
 from arrears.settings import load_settings
 

@@ -19,7 +19,7 @@ LAYERS = [
     {"sources", "quality", "cases", "contact", "sending", "feedback"},
     {"jobs"},
     {"orchestration", "local", "reference"},
-    {"cli", "cli_feedback", "outbox_cli", "__main__"},
+    {"cli", "cli_feedback", "cli_outbox", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

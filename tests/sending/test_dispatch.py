@@ -92,7 +92,7 @@ def test_rows_outside_their_window_wait_or_pass(url, gateway):
         ({"fail_before": 1}, "unknown", "gateway_500"),
         ({"fail": 1}, "unknown", "gateway_500"),
         ({"reset": 1}, "unknown", "gateway_readerror"),
-        ({"hang": 1, "hang_seconds": 1}, "unknown", "gateway_readtimeout"),
+        ({"hang": 1, "hang_seconds": 1.5}, "unknown", "gateway_readtimeout"),
     ],
     ids=["503", "422", "500 before", "accepted, 500", "accepted, reset", "accepted, hangs"],
 )

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from arrears.cli_outbox import app
 from arrears.errors import ConfigurationError, EndpointRefusedError
-from arrears.outbox_cli import app
 from arrears.sending.channels.gateway import Gateway
 from arrears.sending.channels.smtp import Smtp
 from arrears.sending.claims import Shard

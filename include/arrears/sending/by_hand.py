@@ -1,6 +1,6 @@
 """What people do to the outbox: settle what nobody knows, cancel, release, stop, start; each into the audit trail.
 
-Belongs here: the action and its audit entry in one transaction. The screen stands in ``arrears.outbox_cli``.
+Belongs here: the action and its audit entry in one transaction. The screen stands in ``arrears.cli_outbox``.
 """
 
 from __future__ import annotations

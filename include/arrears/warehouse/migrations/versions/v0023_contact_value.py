@@ -8,7 +8,7 @@ from alembic import op
 from arrears.warehouse.migrations.versions.v0002_operations import INSTANT, column
 
 revision = "0023"
-down_revision = "0043"
+down_revision = "0032"
 
 
 def upgrade() -> None:

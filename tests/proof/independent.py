@@ -194,12 +194,28 @@ def _judge(debt: Debt, lots: list[Lot], frozen: list[int], day: date, policy: Po
             break
     if since is None:
         return None
-    raw = (end - since).days
-    idle = bisect_left(frozen, end.toordinal()) - bisect_left(frozen, since.toordinal())
     grace = policy.grace if debt.grace is None else debt.grace
-    days = max(0, raw - idle - grace)
-    bucket = next(code for top, code in RANGES if days <= top)
-    return Answer(since, raw, days, bucket, tuple(sum(parts[name] for _, parts in late) for name in ORDER))
+
+    def left(until: date) -> int:
+        idle = bisect_left(frozen, until.toordinal()) - bisect_left(frozen, since.toordinal())
+        return max(0, (until - since).days - idle - grace)
+
+    held = end - (day - _looked_at(debt, day))
+    days_of_bucket = left(held) if since < held else 0
+    bucket = next(code for top, code in RANGES if days_of_bucket <= top)
+    by_component = tuple(sum(parts[name] for _, parts in late) for name in ORDER)
+    return Answer(since, (end - since).days, left(end), bucket, by_component)
+
+
+def _looked_at(debt: Debt, day: date) -> date:
+    """The day whose count the bucket is of: back over the paused days, their last one too, up to what was booked."""
+    back = day
+    while any(starts <= back and (ends is None or back <= ends) for starts, ends in debt.pauses):
+        back -= timedelta(days=1)
+    if back == day:
+        return day
+    booked = [max(entry.on, entry.known.date()) for entry in debt.entries if entry.kind != "charge" and entry.on <= day]
+    return max([back, *(min(day, each) for each in booked)])
 
 
 def _beyond_paid(lot: Lot) -> tuple[date | None, Decimal]:

@@ -312,9 +312,7 @@ CONTACT_VALUE = Table(
     Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
     Column("contact_point_id", Text, primary_key=True, comment="Contact point identifier of the source"),
     Column("value", Text, nullable=False, comment="Number, address or token"),
-    Column(
-        "loaded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When it was loaded"
-    ),
+    Column("loaded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
     schema="vault",
     comment="Numbers and addresses by contact point. Restricted.",
 )

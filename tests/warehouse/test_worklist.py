@@ -92,10 +92,14 @@ def test_each_team_sees_its_own_rows_and_no_number(settings):
         connection.execute(text("SET LOCAL ROLE north_tool"))
         seen = connection.execute(text("SELECT case_id FROM work.agent_worklist")).scalars().all()
         teams = connection.execute(text("SELECT team_id FROM work.team_member")).scalars().all()
-        may = connection.execute(
-            text("SELECT has_table_privilege('vault.dial_token', 'SELECT'), has_schema_privilege('mart', 'USAGE')")
-        ).one()
 
+    with transaction(settings.warehouse) as connection:
+        may = connection.execute(
+            text(
+                "SELECT has_table_privilege('north_tool', 'vault.dial_token', 'SELECT'), "
+                "has_schema_privilege('north_tool', 'mart', 'USAGE')"
+            )
+        ).one()
     assert (seen, teams) == (["c1"], ["north"])
     assert tuple(may) == (False, False)
 

@@ -28,8 +28,8 @@ from arrears.settings import Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.books import ARROW
+from support.small_floor import LIVE_PROMISE
 
-LIVE_PROMISE = pa.schema([("loan_id", pa.string()), ("is_plan", pa.bool_()), ("due_on", pa.date32())])
 DAY = date(2026, 3, 2)
 BUCKETS = (Bucket("M0", 0, 0), Bucket("M1", 1, 30), Bucket("M2", 31, None))
 EARLIER = OpenCase(DAY - timedelta(days=9), frozenset({"l1", "l2"}))

@@ -16,7 +16,7 @@ from arrears.cases.assignment import assignment_rows
 from arrears.contact.strategy import Segment, Step, Version, When
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import connect, select_text
-from arrears.jobs.cases import LIVE_PROMISE, TRAITS, ending_table, move_table
+from arrears.jobs.cases import TRAITS, ending_table, move_table
 from arrears.jobs.due import cases_due_of
 from arrears.jobs.experiments import Arms
 from arrears.portfolio import AssignmentTerms
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import duckdb
 
 ZONE = ZoneInfo("Asia/Shanghai")
+LIVE_PROMISE = pa.schema([("loan_id", pa.string()), ("is_plan", pa.bool_()), ("due_on", pa.date32())])
 FIRST = date(2026, 3, 2)
 BUCKETS = (Bucket("0", 0, 0), Bucket("1-30", 1, 30), Bucket("31+", 31, None))
 QUEUES = [

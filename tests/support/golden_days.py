@@ -73,7 +73,7 @@ class _Floor:
         self.day: date = FIRST
         self.number = 0
         self._loans: dict[str, dict[str, Any]] = {}
-        self._kept: dict[str, list[dict[str, Any]]] = {"transaction": [], "flag": [], "instalment": []}
+        self._kept: dict[str, list[dict[str, Any]]] = {"transaction": [], "flag": [], "instalment": [], "promise": []}
         self._today: dict[str, list[dict[str, Any]]] = {}
 
     def begin(self, number: int) -> None:
@@ -99,6 +99,8 @@ class _Floor:
             self._loans[loan] = {**known, "days": 0, "delinquent": None, "penalty": 0, **news}
         for name, amount in day.get("paid", {}).items():
             self._kept["transaction"].append(self._payment(f"{borrower}-{name}", amount))
+        for promise in day.get("promises", ()):
+            self._kept["promise"].append(self._promise(borrower, promise))
         for flag in day.get("flags", ()):
             self._kept["flag"].append(self._flag(borrower, flag))
         for name, ahead in day.get("due", {}).items():
@@ -123,6 +125,18 @@ class _Floor:
             "effective_on": paid_on,
             "booked_at": datetime.combine(paid_on, time(12), UTC),
             "amount_minor": amount,
+        }
+
+    def _promise(self, borrower: str, promise: dict[str, Any]) -> dict[str, Any]:
+        made_on = self.day - timedelta(days=1)
+        return {
+            "promise_id": f"{borrower}-{self.number}",
+            "seq": promise.get("part", 1),
+            "loan_ids": f"{borrower}-{promise['loan']}",
+            "made_at": datetime.combine(made_on, time(4), UTC),
+            "amount_minor": promise["amount"],
+            "currency": "CNY",
+            "due_on": FIRST + timedelta(days=promise["due"]),
         }
 
     def _flag(self, borrower: str, flag: dict[str, Any]) -> dict[str, Any]:

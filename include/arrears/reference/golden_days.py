@@ -20,6 +20,7 @@ grow by themselves, and owe 1,000 minor units for each. The strategy is `tests/g
 BRINGS = {
     "loans": "loans",
     "paid": "paid",
+    "promises": "promised",
     "flags": "told",
     "due": "falls due in days",
     "paused": "paused",

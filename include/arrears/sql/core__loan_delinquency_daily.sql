@@ -53,81 +53,66 @@ WITH unpaid AS (
     FROM raw__loan AS l
     INNER JOIN arrears AS a ON l.loan_id = a.loan_id
 ), span AS (
-    -- each count of a loan: since when, until when, and the paused days in it
+    -- what few loans have: a count since or until another day than all others
     SELECT
-        loan_id,
-        'months_ots' AS span_code,
-        past_due_on AS since_on,
-        $counted_until - 1 AS until_on,
-        0 AS paused_days
-    FROM aged
-    UNION ALL
-    SELECT
-        loan_id,
-        'months_mba' AS span_code,
-        past_due_on AS since_on,
-        $counted_until AS until_on,
-        0 AS paused_days
-    FROM aged
+        a.loan_id,
+        TRUE AS is_frozen,
+        a.past_due_on AS since_on,
+        f.classified_until - COALESCE($month_lag, 0) AS until_on,
+        a.paused_days - f.paused_since AS paused_days
+    FROM aged AS a
+    INNER JOIN frozen AS f ON a.loan_id = f.loan_id
     UNION ALL
     SELECT
         a.loan_id,
-        'material' AS span_code,
+        FALSE AS is_frozen,
         COALESCE(m.material_on, a.past_due_on) AS since_on,
         $counted_until - COALESCE($month_lag, 0) AS until_on,
         0 AS paused_days
     FROM aged AS a
     LEFT JOIN material AS m ON a.loan_id = m.loan_id
     WHERE a.is_material
-    UNION ALL
-    SELECT
-        a.loan_id,
-        'frozen' AS span_code,
-        a.past_due_on AS since_on,
-        f.classified_until - COALESCE($month_lag, 0) AS until_on,
-        a.paused_days - f.paused_since AS paused_days
-    FROM aged AS a
-    INNER JOIN frozen AS f ON a.loan_id = f.loan_id
 ), counted_span AS (
     SELECT
-        *,
-        (YEAR(until_on) - YEAR(since_on)) * 12 + MONTH(until_on) - MONTH(since_on)
-        - CASE WHEN DAY(until_on) < LEAST(DAY(since_on), DAY(LAST_DAY(until_on))) THEN 1 ELSE 0 END AS month_count,
-        DATE_DIFF('day', since_on, until_on) AS day_count
+        loan_id,
+        is_frozen,
+        CASE
+            WHEN since_on > until_on THEN 0
+            WHEN $month_lag::INTEGER IS NULL THEN GREATEST(0, DATE_DIFF('day', since_on, until_on) - paused_days)
+            ELSE
+                GREATEST(
+                    0,
+                    30 * (
+                        (YEAR(until_on) - YEAR(since_on)) * 12 + MONTH(until_on) - MONTH(since_on)
+                        - CASE WHEN DAY(until_on) < LEAST(DAY(since_on), DAY(LAST_DAY(until_on))) THEN 1 ELSE 0 END
+                    ) - paused_days
+                )
+        END AS day_count
     FROM span
 ), definition AS (
     SELECT
         loan_id,
-        MAX(CASE WHEN span_code = 'months_ots' THEN month_count END) AS months_ots,
-        MAX(CASE WHEN span_code = 'months_mba' THEN month_count END) AS months_mba,
-        MAX(
-            CASE
-                WHEN span_code <> 'material' THEN NULL
-                WHEN $month_lag::INTEGER IS NULL THEN day_count
-                ELSE 30 * month_count
-            END
-        ) AS material_days,
-        MAX(
-            CASE
-                WHEN span_code <> 'frozen' THEN NULL
-                WHEN since_on > until_on THEN 0
-                WHEN $month_lag::INTEGER IS NULL THEN GREATEST(0, day_count - paused_days)
-                ELSE GREATEST(0, 30 * month_count - paused_days)
-            END
-        ) AS frozen_days
+        MAX(CASE WHEN NOT is_frozen THEN day_count END) AS material_days,
+        MAX(CASE WHEN is_frozen THEN day_count END) AS frozen_days
     FROM counted_span
     GROUP BY loan_id
 ), defined AS (
     SELECT
         a.*,
-        d.months_ots,
-        d.months_mba,
+        (YEAR($counted_until - 1) - YEAR(a.past_due_on)) * 12 + MONTH($counted_until - 1) - MONTH(a.past_due_on)
+        - CASE
+            WHEN DAY($counted_until - 1) < LEAST(DAY(a.past_due_on), DAY(LAST_DAY($counted_until - 1))) THEN 1 ELSE 0
+        END AS months_ots,
+        (YEAR($counted_until) - YEAR(a.past_due_on)) * 12 + MONTH($counted_until) - MONTH(a.past_due_on)
+        - CASE
+            WHEN DAY($counted_until) < LEAST(DAY(a.past_due_on), DAY(LAST_DAY($counted_until))) THEN 1 ELSE 0
+        END AS months_mba,
         CASE
             WHEN $material_minor::BIGINT IS NOT NULL THEN CASE WHEN a.is_material THEN d.material_days ELSE 0 END
         END AS material_days,
         COALESCE(d.frozen_days, a.counted_days) AS bucket_counted_days
     FROM aged AS a
-    INNER JOIN definition AS d ON a.loan_id = d.loan_id
+    LEFT JOIN definition AS d ON a.loan_id = d.loan_id
 ), graced AS (
     SELECT
         *,

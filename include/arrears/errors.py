@@ -392,3 +392,10 @@ class WebhookTooLargeError(ArrearsError):
 
     code = "ARR-FBK-007"
     consequence = "Nothing was taken in."
+
+
+class AnswerDueError(ArrearsError):
+    """A complaint or a dispute waits for its answer, and the day by which it is due is near or past."""
+
+    code = "ARR-FBK-008"
+    consequence = "Contact about the matter stays held."

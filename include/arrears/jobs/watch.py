@@ -10,9 +10,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from arrears.errors import AlarmUndeliveredError, ArrearsError, DayLateError
+from arrears.errors import AlarmUndeliveredError, AnswerDueError, ArrearsError, DayLateError
 from arrears.portfolio import load_folder, names
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.tables import NOTIFICATION, PUBLISH_LEDGER
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 WEBHOOK_SECONDS = 10
+ANSWERS_DUE = text(
+    "SELECT portfolio, count(*) FILTER (WHERE alarm_code = 'overdue'), count(*) FILTER (WHERE alarm_code = 'soon') "
+    "FROM bi.answer_clock WHERE alarm_code <> 'waiting' GROUP BY portfolio ORDER BY portfolio"
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def watch(settings: Settings, now: datetime, portfolios: Sequence[str] = ()) -> 
     """
     try:
         last = last_published(settings.warehouse)
-        waiting = _unknown_sends(settings, now)
+        waiting = _unknown_sends(settings, now) + _answers_due(settings)
     except ArrearsError as error:
         return [Alarm.of(error)]
     alarms = []
@@ -128,6 +132,16 @@ def _unknown_sends(settings: Settings, now: datetime) -> list[Alarm]:
     return [
         Alarm.of(DayLateError(f"{count} sends unknown, the oldest since {oldest:%Y-%m-%d %H:%M} UTC", wanted), name)
         for name, count, oldest in ((name, count, oldest.astimezone(UTC)) for name, count, oldest in rows)
+    ]
+
+
+def _answers_due(settings: Settings) -> list[Alarm]:
+    """One alarm for each portfolio with complaints or disputes whose answer is overdue or due within three days."""
+    with transaction(settings.warehouse) as connection:
+        rows = connection.execute(ANSWERS_DUE).all()
+    return [
+        Alarm.of(AnswerDueError(f"{overdue} answers overdue, {soon} due within three days", "each answered"), name)
+        for name, overdue, soon in rows
     ]
 
 

@@ -1,0 +1,91 @@
+"""A held plan on a real Airflow: a person is asked, approves or refuses, and no worker waits meanwhile."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from arrears.rules.departure import Departure
+from arrears.warehouse.approval import ask
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.tables import NOTIFICATION
+from sqlalchemy import insert, text
+from support.servers import BOOK, WAIT_SECONDS, running_floor
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
+DAG_ID = "contact_approval"
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory):
+    with running_floor(tmp_path_factory.mktemp("floor")) as floor:
+        floor.api._ask("PATCH", f"/api/v2/dags/{DAG_ID}", json={"is_paused": False})  # noqa: SLF001
+        yield floor
+
+
+def hold(floor, day, key):
+    """One held contact of a day, and its question."""
+    now = datetime.now(UTC)
+    with transaction(floor.deployment.warehouse_url) as connection:
+        connection.execute(
+            insert(NOTIFICATION).values(
+                step_key=key,
+                portfolio=BOOK.portfolio,
+                case_id=key,
+                borrower_id=key,
+                business_date=day,
+                step_id="first",
+                channel_code="sms",
+                contact_point_id=key,
+                template_code="t",
+                language="en",
+                not_before_at=now,
+                not_after_at=now + timedelta(hours=5),
+                state_code="held",
+                reason_code="plan_departs",
+            )
+        )
+        ask(connection, uuid4(), BOOK.portfolio, day, [Departure("volume", "sms", "900", "50 to 200")], 1)
+
+
+def state_of(floor, key):
+    with transaction(floor.deployment.warehouse_url) as connection:
+        return connection.execute(
+            text("SELECT state_code, changed_by FROM ops.notification WHERE step_key = :key"), {"key": key}
+        ).one()
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [("Approve", "planned"), ("Reject", "expired")], ids=["approved", "refused"]
+)
+def test_what_a_person_answers_is_done(floor, answer, state):
+    day, key = floor.dates[-1], f"held-{answer}"
+    hold(floor, day, key)
+    conf = {"portfolio": BOOK.portfolio, "business_date": str(day)}
+    made = floor.api._ask(  # noqa: SLF001  the client has no call for runs without a partition
+        "POST", f"/api/v2/dags/{DAG_ID}/dagRuns", json={"logical_date": None, "conf": conf}
+    )
+    run = f"/api/v2/dags/{DAG_ID}/dagRuns/{made['dag_run_id']}"
+    wait_for(lambda: task_state(floor, run, "approve") == "awaiting_input")
+
+    floor.api._ask(  # noqa: SLF001
+        "PATCH", f"{run}/taskInstances/approve/-1/hitlDetails", json={"chosen_options": [answer], "params_input": {}}
+    )
+    wait_for(lambda: floor.api._ask("GET", run)["state"] in ("success", "failed"))  # noqa: SLF001
+
+    assert task_state(floor, run, "settle") == "success"
+    found = state_of(floor, key)
+    assert found.state_code == state
+    assert found.changed_by not in ("publish", "contact_approval")  # the person who answered
+
+
+def task_state(floor, run, task):
+    found = floor.api._ask("GET", f"{run}/taskInstances")["task_instances"]  # noqa: SLF001
+    return next(one["state"] for one in found if one["task_id"] == task)
+
+
+def wait_for(is_so):
+    give_up = time.monotonic() + WAIT_SECONDS
+    while not is_so():
+        assert time.monotonic() < give_up
+        time.sleep(0.5)

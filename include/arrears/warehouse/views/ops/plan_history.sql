@@ -1,8 +1,8 @@
 -- What was planned on each published date, for the comparison of a new plan with its history.
--- Grain: one row per portfolio, business date and channel with a planned contact; one with channel '' on every date.
+-- Grain: one row per portfolio, business date and channel with a planned contact; one with channel '' where none is.
 -- Of: mart.fct_summary_daily
--- channel_code: Channel; empty: the date itself
--- planned: Contacts planned on the channel; 0 where the channel is empty
+-- channel_code: Channel; empty: nothing is planned
+-- planned: Contacts planned on the channel
 -- blocked: Cases with a step due and no channel
 -- strategy: Strategy and version; empty when nothing was planned
 -- packs: Contact packs, each with its version; empty when nothing was asked

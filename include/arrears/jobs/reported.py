@@ -39,7 +39,7 @@ def read_with_reports(work: Work, *nouns: str) -> dict[str, bool]:
         nouns: Of ``NEEDS``.
 
     Returns:
-        By table, whether anything is known of it at all: the portfolio delivers it, or somebody has reported.
+        By table, whether the portfolio delivers it: reports alone are no knowledge of all that there was.
 
     Raises:
         WarehouseUnreachableError: There is a warehouse, and it did not answer.

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from support.browser import EMPTY
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400)]
 
 LIGHT, DARK = {"scheme": "light"}, {"scheme": "dark"}
 CHINESE = {"scheme": "light", "locale": "zh-CN"}

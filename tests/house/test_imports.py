@@ -16,7 +16,7 @@ LAYERS = [
     {"contracts", "settings"},
     {"engine", "policy", "portfolio"},
     {"lake", "warehouse"},
-    {"sources", "quality", "cases", "contact", "sending", "feedback"},
+    {"sources", "quality", "cases", "contact", "sending", "feedback", "metrics"},
     {"jobs"},
     {"orchestration", "local", "reference"},
     {"cli", "cli_feedback", "cli_outbox", "__main__"},

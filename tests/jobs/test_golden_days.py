@@ -65,7 +65,9 @@ def test_golden_day(found, story):
                 seen = assigned and assigned[OF_ASSIGNMENT[name]]
             else:
                 seen = planned[OF_PLAN[name]] if planned else "none"
-            assert seen == wanted, f"day {day['day']}, {name}: {(planned or assigned or case or {}).get('reason', case)}"
+            assert seen == wanted, (
+                f"day {day['day']}, {name}: {(planned or assigned or case or {}).get('reason', case)}"
+            )
 
 
 def identity(found, story, name, wanted, row):

@@ -1,6 +1,6 @@
 """Measures with their golden numbers: PAR, roll matrix, entry, distribution, queue load, the day in one row."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from arrears.jobs.metrics import metrics
@@ -270,3 +270,197 @@ def test_metrics_twice_give_equal_hashes(settings):
 
     assert metrics("book", FIRST, settings=settings) == first
     assert first["rows"] == 1
+
+
+# ------------------------------------------------------------------------------------------------ cohorts and payments
+DUE = FIRST - timedelta(days=1)
+
+
+def schedule(loan_id, *amounts, first=DUE, fee=0):
+    """Monthly instalments of that principal."""
+    return [
+        {
+            "loan_id": loan_id,
+            "seq": seq,
+            "due_on": first + timedelta(days=30 * (seq - 1)),
+            "principal_minor": amount,
+            "interest_minor": 0,
+            "fee_minor": fee,
+            "penalty_minor": 0,
+        }
+        for seq, amount in enumerate(amounts, 1)
+    ]
+
+
+def paid(transaction_id, loan_id, amount, *, kind="repayment", on=DUE, reverses=None):
+    return {
+        "transaction_id": transaction_id,
+        "loan_id": loan_id,
+        "kind_code": kind,
+        "effective_on": on,
+        "booked_at": datetime(on.year, on.month, on.day, 12, tzinfo=UTC),
+        "amount_minor": amount,
+        "reverses_id": reverses,
+    }
+
+
+def agreed(loan_id, **rest):
+    return {"loan_id": loan_id, "status_code": "active", "product_code": "travel", "currency": "CNY", **rest}
+
+
+def put_ledger(settings, day, *, loans, due, unpaid=(), paid=(), raw=(), contacts=()):
+    put(settings, LOANS, day, loans)
+    put_rest(settings, day, due=due, unpaid=unpaid)
+    put(settings, "raw__loan", day, list(raw) or [agreed(one["loan_id"]) for one in loans])
+    put(settings, "raw__transaction", day, list(paid))
+    put(settings, "raw__contact", day, list(contacts))
+    put(settings, "core__case_loan_daily", day, [])
+    metrics("book", day, settings=settings)
+
+
+def test_what_entered_is_followed_by_cash_and_cured_once(settings):
+    due = [*schedule("a", 1000, 1000), *schedule("b", 500)]
+    unpaid = [
+        {"loan_id": one, "seq": 1, "due_on": DUE, "past_due_minor": minor} for one, minor in (("a", 1000), ("b", 500))
+    ]
+    late = [{**loan(one, 2000, 1, amount=1), "past_due_on": DUE} for one in ("a", "b")]
+    put_ledger(settings, FIRST, loans=late, due=due, unpaid=unpaid)
+    now = [loan("a", 1000, 0), {**loan("b", 500, 2, amount=1), "past_due_on": DUE}]
+    waived = paid("w", "b", 100, kind="waiver", on=FIRST)
+
+    put_ledger(
+        settings,
+        NEXT,
+        loans=now,
+        due=due,
+        unpaid=[{**unpaid[1], "past_due_minor": 200}],
+        paid=[paid("p", "a", 1700, on=FIRST), paid("q", "b", 200, on=FIRST), waived],
+    )
+
+    (entered,) = rows_of(settings, "out__due_cohort_daily", FIRST)
+    (followed,) = rows_of(settings, "out__due_cohort_daily", NEXT)
+    figures = ("after_days", "entered_loans", "entered_minor", "collected_minor", "cured_loans")
+    assert [entered[name] for name in figures] == [0, 2, 1500, 0, 0]
+    assert [followed[name] for name in figures] == [1, 2, 1500, 1200, 1]
+    firsts = ("first_due_loans", "first_due_minor", "first_unpaid_loans", "first_unpaid_minor")
+    assert [entered[name] for name in firsts] == [2, 1500, 2, 1500]
+    assert [followed[name] for name in firsts] == [2, 1500, 1, 200]
+
+
+def test_payment_goes_to_the_oldest_and_its_components_in_order(settings):
+    due = schedule("a", 1000, 1000, 1000, first=DUE - timedelta(days=30), fee=50)
+    before = [{**loan("a", 3000, 30, amount=1050), "past_due_on": DUE - timedelta(days=30)}]
+    put_ledger(settings, FIRST, loans=before, due=due)
+
+    put_ledger(settings, NEXT, loans=[loan("a", 1000, 0)], due=due, paid=[paid("p", "a", 3200, on=DUE)])
+
+    (one,) = rows_of(settings, "out__payment_allocated_daily", NEXT)
+    assert {name: one[name] for name in ("past_due_minor", "due_minor", "advance_minor", "unallocated_minor")} == {
+        "past_due_minor": 1050,
+        "due_minor": 1050,
+        "advance_minor": 1050,
+        "unallocated_minor": 50,
+    }
+    assert (one["principal_minor"], one["fee_minor"], one["cash_minor"]) == (3000, 150, 3200)
+    assert (one["past_due_days_before"], one["credit_code"]) == (30, None)
+
+
+def test_reversal_takes_back_what_it_gave(settings):
+    due = schedule("a", 1000, fee=50)
+    given = paid("p", "a", 60)
+    put_ledger(settings, FIRST, loans=[loan("a", 1000, 1, amount=990)], due=due, paid=[given])
+
+    put_ledger(
+        settings,
+        NEXT,
+        loans=[loan("a", 1000, 2, amount=1050)],
+        due=due,
+        paid=[given, paid("r", "a", 60, kind="reversal", on=FIRST, reverses="p")],
+    )
+
+    (one,) = rows_of(settings, "out__payment_allocated_daily", NEXT)
+    assert (one["cash_minor"], one["fee_minor"], one["principal_minor"]) == (-60, -50, -10)
+
+
+def test_payment_that_vanished_or_changed_counts_what_changed(settings):
+    due = schedule("a", 1000)
+    book = [loan("a", 1000, 0)]
+    put_ledger(settings, FIRST, loans=book, due=due, paid=[paid("gone", "a", 100), paid("less", "a", 300)])
+
+    put_ledger(settings, NEXT, loans=book, due=due, paid=[paid("less", "a", 250)])
+
+    moved = {
+        row["transaction_id"]: row["cash_minor"] for row in rows_of(settings, "out__payment_allocated_daily", NEXT)
+    }
+    assert moved == {"gone": -100, "less": -50}
+
+
+def test_payment_is_credited_to_the_last_right_party_contact_of_a_week(settings):
+    due = [line for one in "abc" for line in schedule(one, 1000)]
+    late = [{**loan(one, 1000, 9, amount=1000), "past_due_on": DUE} for one in "abc"]
+    at = datetime(2026, 2, 27, 3, tzinfo=UTC)
+    contact = {"channel_code": "call", "direction_code": "out", "right_party": "yes", "agent_id": "A1"}
+    contacts = [
+        {**contact, "contact_id": "early", "party_id": "b-a", "started_at": at - timedelta(days=1)},
+        {**contact, "contact_id": "last", "party_id": "b-a", "started_at": at, "agent_id": "A2"},
+        {**contact, "contact_id": "wrong", "party_id": "b-b", "started_at": at, "right_party": "no"},
+        {**contact, "contact_id": "old", "party_id": "b-c", "started_at": at - timedelta(days=9)},
+    ]
+    put_ledger(settings, FIRST, loans=late, due=due, contacts=contacts)
+
+    cash = [paid(f"p-{one}", one, 1000, on=FIRST) for one in "abc"]
+    put_ledger(settings, NEXT, loans=late, due=due, contacts=contacts, paid=cash)
+
+    rows = {row["loan_id"]: row for row in rows_of(settings, "out__payment_allocated_daily", NEXT)}
+    assert {one: (row["credit_code"], row["credited_contact_id"]) for one, row in rows.items()} == {
+        "a": ("contact", "last"),
+        "b": ("self_cure", None),
+        "c": ("self_cure", None),
+    }
+    agents = {row["agent_id"]: row["collected_minor"] for row in rows_of(settings, "out__agent_daily", NEXT)}
+    assert agents == {"A2": 1000}
+
+
+def test_month_end_makes_vintage_and_the_monthly_matrix(tmp_path):
+    settings = make_book(tmp_path, first="2026-02-01")
+    ends = [date(2026, 2, 1), date(2026, 3, 1)]
+    raw = [agreed(one, principal_minor=1000, disbursed_on=date(2025, 12, 9)) for one in ("a", "b")]
+    books = [[loan("a", 900, 35, amount=1), loan("b", 900, 5, amount=1)], [loan("a", 800, 0), loan("b", 900, 33)]]
+    for day, book in zip(ends, books, strict=True):
+        put_ledger(settings, day, loans=book, due=[], raw=raw)
+
+    (_,), (one,) = (rows_of(settings, "out__vintage_monthly", day) for day in ends)
+    matrix = rows_of(settings, "out__bucket_migration_daily", ends[1])
+    assert {name: one[name] for name in ("months_on_book", "overdue30_loans", "overdue30_minor", "ever30_loans")} == {
+        "months_on_book": 2,
+        "overdue30_loans": 1,
+        "overdue30_minor": 900,
+        "ever30_loans": 2,
+    }
+    assert {(row["span_code"], row["from_bucket"], row["direction_code"]) for row in matrix} == {
+        (span, *move) for span in ("day", "month") for move in (("31-60", "cure"), ("1-30", "forward"))
+    }
+
+
+def test_no_vintage_between_month_ends(settings):
+    put_ledger(settings, FIRST, loans=[loan("a", 1000, 45, amount=100)], due=schedule("a", 1000))
+
+    assert rows_of(settings, "out__vintage_monthly", FIRST) == []
+
+
+def test_restructured_and_charged_off_stand_beside_par(settings):
+    book = [loan("a", 1000, 45, amount=100), loan("c", 7500, 0), loan("r", 500, 0)]
+    raw = [agreed(one["loan_id"]) for one in book]
+    raw[2]["restructured_on"] = date(2026, 1, 1)
+    put_ledger(
+        settings, FIRST, loans=[*book, loan("gone", 400, 400, status="charged_off", amount=400)], due=[], raw=raw
+    )
+
+    (par30,) = (row for row in rows_of(settings, "out__par_daily", FIRST) if row["threshold_days"] == 30)
+    assert {name: value for name, value in par30.items() if name.endswith("_minor")} == {
+        "numerator_minor": 1000,
+        "denominator_minor": 9000,
+        "restructured_minor": 500,
+        "charged_off_minor": 400,
+        "arrears_minor": 100,
+    }

@@ -46,11 +46,12 @@ ARROW = {
 FILLER = {"VARCHAR": "x", "BIGINT": 0, "INTEGER": 0, "BOOLEAN": True, "DATE": FIRST}
 
 
-def make_book(folder: Path) -> Settings:
-    """Settings of a deployment in ``folder`` with one portfolio ``book``."""
+def make_book(folder: Path, first: str = "2026-03-02") -> Settings:
+    """Settings of a deployment in ``folder`` with one portfolio ``book``; a ``first`` of a month begins month ends."""
     for name in ("portfolios/book", "policies", "strategies"):
         (folder / name).mkdir(parents=True)
-    (folder / "portfolios/book/portfolio.yaml").write_text(PORTFOLIO)
+    begins = f"{first}\ndaily_from: {FIRST}" if first != FIRST.isoformat() else first
+    (folder / "portfolios/book/portfolio.yaml").write_text(PORTFOLIO.replace(FIRST.isoformat(), begins))
     for noun in ("loan", "instalment", "transaction"):
         (folder / "portfolios/book" / f"{noun}.sql").write_text("SELECT 1")
     (folder / "policies/house.yaml").write_text("pack: house\n")

@@ -22,6 +22,7 @@ DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Asia/Shanghai
 UNTIL = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 CURRENCY = {"currency": "CNY"}
+LONG_AGO = date(2000, 1, 1)  # compared with a day that nothing is published of
 
 
 def put_day(
@@ -112,7 +113,21 @@ def put_day(
         "out__experiment_daily": [{"experiment_id": "nudges", "arm_code": "champion"}],
         "out__quarantine": [{"table_name": "loan", "row_number": 7, "rule_id": "loan.principal_positive"}],
         "out__portfolio_daily": [
-            {"contract_bucket": "1-30", "loans": loans, "past_due_minor": loans * amount, **CURRENCY}
+            {
+                "contract_bucket": "0",
+                "status_code": "active",
+                "loans": 1,
+                "outstanding_principal_minor": 20_000,
+                **CURRENCY,
+            },
+            {
+                "contract_bucket": "1-30",
+                "bucket_rank": 1,
+                "status_code": "active",
+                "loans": loans,
+                "past_due_minor": loans * amount,
+                **CURRENCY,
+            },
         ],
         "out__delinquency_event_total_daily": [{"event_code": "newly_overdue", "loans": loans, **CURRENCY}],
         "out__par_daily": [
@@ -120,16 +135,70 @@ def put_day(
             {"threshold_days": 90, "numerator_minor": 0, "denominator_minor": 0, **CURRENCY},
         ],
         "out__entry_daily": [{"due_loans": 8, "entered_loans": 1, "due_minor": 3, "entered_minor": 2, **CURRENCY}],
+        "out__due_cohort_daily": [{"due_on": business_date, "entered_loans": 1, "entered_minor": 2, **CURRENCY}],
+        "out__vintage_monthly": [{"loans": 10, "ever30_loans": 1, "disbursed_minor": 100, **CURRENCY}],
         "out__bucket_migration_daily": [
-            {"from_bucket": "0", "to_bucket": to, "loans": count, "outstanding_principal_minor": 10, **CURRENCY}
-            for to, count in (("0", 2), ("1-30", 1))
+            *(
+                {
+                    "compared_with": LONG_AGO,
+                    "from_bucket": "0",
+                    "to_bucket": to,
+                    "from_rank": 0,
+                    "direction_code": "left",
+                    "loans": count,
+                    "outstanding_principal_minor": 10,
+                    "span_code": span,
+                    **CURRENCY,
+                }
+                for to, count in (("0", 2), ("1-30", 1))
+                for span in ("day", "month")
+            ),
+            *(
+                {
+                    "compared_with": LONG_AGO,
+                    "from_bucket": "new",
+                    "to_bucket": "0",
+                    "direction_code": "new",
+                    "loans": loans + 1,
+                    "span_code": span,
+                    **CURRENCY,
+                }
+                for span in ("day", "month")
+            ),
         ],
-        "out__queue_daily": [{"queue_id": "bot", "required_minutes": 90, "available_minutes": 60}],
+        "out__payment_allocated_daily": [
+            {"cash_minor": amount, "principal_minor": amount, "past_due_minor": amount, **CURRENCY}
+        ],
+        "out__contact_attempt_daily": [
+            {"contact_id": "night", "case_id": "case-loan-0", "right_party": "yes", "started_at": NOON}
+        ],
+        "out__agent_daily": [{"agent_id": "agent-1", "productive_minutes": 60, "collected_minor": amount, **CURRENCY}],
+        "out__pressure_daily": [{"attempts": 4, "borrower_days": 3, **CURRENCY}],
+        "out__member_daily": [
+            {"dimension_code": dimension, "member_code": code}
+            for dimension, code in (
+                ("product", "travel"),
+                ("bucket", "1-30"),
+                ("queue", "bot"),
+                ("agent", "agent-1"),
+                ("strategy", "early"),
+            )
+        ],
+        "out__queue_daily": [
+            {
+                "queue_id": "bot",
+                "open_cases": loans,
+                "entered_cases": loans,
+                "required_minutes": 90,
+                "available_minutes": 60,
+            }
+        ],
         "out__summary_daily": [
             {
                 "loans": loans + 1,
                 "past_due_loans": loans,
                 "past_due_minor": loans * amount,
+                "open_cases": loans,
                 "contacts_planned": len(planned),
                 "contacts_blocked": 1,
                 "par30_numerator_minor": 1,

@@ -22,44 +22,87 @@ from support.desk import put_reports
 from support.facts import DAY, NOON, put_day
 
 VIEW_NAMES = {
-    "supervisor_override",
-    "feedback_quarantine",
-    "feedback_daily",
+    "agent_daily",
     "answer_clock",
     "assignment_daily",
     "bucket_history",
     "bucket_migration_daily",
+    "bucket_migration_monthly",
+    "case_ageing_daily",
     "case_daily",
     "case_loan_daily",
+    "charge_off_monthly",
+    "collection_case",
+    "contact_attempt",
     "contact_blocked_by_rule",
     "contact_breach",
     "contact_decision",
+    "contact_funnel_daily",
     "contact_not_judged",
     "contact_plan_daily",
+    "cost_to_collect_monthly",
     "customer_status_daily",
     "daily_summary",
     "data_dictionary",
     "data_freshness",
     "delinquency_event_daily",
     "delinquency_event_total_daily",
+    "dim_agent",
+    "dim_borrower",
+    "dim_bucket",
+    "dim_channel",
+    "dim_date",
+    "dim_product",
+    "dim_queue",
+    "dim_strategy",
+    "due_cohort_daily",
     "entry_daily",
     "experiment_daily",
+    "feedback_daily",
+    "feedback_quarantine",
+    "first_payment_default_monthly",
+    "liquidation_monthly",
     "loan_daily",
+    "loss_forecast_monthly",
     "missing_loan",
+    "net_flow_monthly",
     "par_daily",
+    "payment_allocated",
+    "penetration_daily",
     "portfolio_daily",
+    "pressure_daily",
+    "productivity_monthly",
     "promise",
     "promise_kept_daily",
     "publication",
     "publication_change",
     "quarantine",
     "queue_daily",
+    "queue_forecast",
+    "reconciliation",
+    "recovery_monthly",
+    "roll_chain_monthly",
+    "roll_rate_monthly",
     "run_step",
     "source_difference",
+    "supervisor_override",
+    "vintage_monthly",
+}
+OF_MONTHS = {  # one published day is no month
+    "first_payment_default_monthly",
+    "liquidation_monthly",
+    "loss_forecast_monthly",
+    "net_flow_monthly",
 }
 PERSONAL = re.compile(
     r"name$|phone|mobile_|e_?mail|address|birth|borrower|person|party|contact_point|employer|identity"
 )
+NOBODY = {  # counts of people, days, names of things; and a hash whose key stays in the vault
+    *("borrower_days", "borrowers", "bot_borrowers", "contacted_borrowers", "reached_borrowers"),
+    *("contacts_per_borrower_day", "first_right_party_on", "days_to_right_party", "borrower_key"),
+    *("right_party", "right_party_contacts", "right_party_ratio", "right_party_connect_ratio"),
+    *("table_name", "column_name", "view_name", "type_name", "channel_name", "month_name", "weekday_name"),
+}
 PASSWORD = "only-for-this-test"  # noqa: S105  of a server that lives as long as the test
 
 
@@ -107,7 +150,7 @@ def test_bi_reads(bi, name):
     columns = [column.name for column in bi.execute(f"SELECT * FROM bi.{name}").description]
 
     assert columns
-    assert bi.execute(f"SELECT count(*) FROM bi.{name}").fetchone()[0] > 0
+    assert bi.execute(f"SELECT count(*) FROM bi.{name}").fetchone()[0] > 0 or name in OF_MONTHS
 
 
 @pytest.mark.parametrize(
@@ -172,6 +215,8 @@ def test_every_view_and_column_is_explained(bi):
     assert {view for view, *_ in found} == VIEW_NAMES
     assert len(found) > 150
     assert [(view, column) for view, column, meaning, _ in found if not meaning] == []
+    in_chinese = bi.execute("SELECT DISTINCT column_name FROM data_dictionary WHERE meaning_zh IS NULL").fetchall()
+    assert in_chinese == [], "say it in arrears/contracts/chinese.py"
     said = bi.execute("SELECT DISTINCT view_name, view_meaning FROM data_dictionary").fetchall()
     assert [view for view, meaning in said if "Grain: " not in (meaning or "")] == []
 
@@ -188,18 +233,13 @@ def test_no_view_shows_a_person(bi):
 
     shown = {(view, column) for view, column in columns if column in pseudonyms or PERSONAL.search(column)}
 
-    assert pseudonyms >= {"borrower_id", "person_id", "contact_point_id", "agent_id"}
-    # A table name, a view name, a column name: of the warehouse, not of a person.
-    assert shown == {
-        ("assignment_daily", "agent_id"),
-        ("quarantine", "table_name"),
-        ("run_step", "table_name"),
-        ("quarantine", "column_name"),
-        ("data_dictionary", "view_name"),
-        ("data_dictionary", "column_name"),
-        ("data_dictionary", "type_name"),
+    assert pseudonyms >= {"borrower_id", "person_id", "contact_point_id", "agent_id", "party_id"}
+    agents = {
+        (view, "agent_id")
+        for view in ("agent_daily", "assignment_daily", "contact_attempt", "dim_agent", "payment_allocated")
     }
-    assert [(view, column) for view, column, _, pii in found if pii != "none"] == [("assignment_daily", "agent_id")]
+    assert {(view, column) for view, column, _, pii in found if pii != "none"} == agents
+    assert {column for view, column in shown - agents} == NOBODY
 
 
 # ------------------------------------------------------------------------------------------------------------ figures
@@ -211,7 +251,9 @@ def test_entry_and_roll_shares(one):
     assert one("SELECT entry_ratio_loans, entry_ratio_amount FROM entry_daily") == [
         (Decimal("0.1250"), Decimal("0.6667"))
     ]
-    assert one("SELECT to_bucket, loans_share, principal_share FROM bucket_migration_daily ORDER BY 1") == [
+    assert one(
+        "SELECT to_bucket, loans_share, principal_share FROM bucket_migration_daily WHERE from_bucket = '0' ORDER BY 1"
+    ) == [
         ("0", Decimal("0.6667"), Decimal("0.5000")),
         ("1-30", Decimal("0.3333"), Decimal("0.5000")),
     ]

@@ -83,6 +83,7 @@ LOAN_DELINQUENCY = Contract(
     may_be_empty=False,
     totals=("past_due_minor", "outstanding_principal_minor"),
     mart="fct_loan_daily",
+    grows=True,
     mart_rows="past_due_days > 0",
     version=2,
 )
@@ -136,6 +137,7 @@ DELINQUENCY_EVENT = Contract(
     owner="transitions",
     totals=("past_due_minor",),
     mart="fct_delinquency_event_daily",
+    grows=True,
     version=2,
 )
 
@@ -194,6 +196,7 @@ CUSTOMER_STATUS = Contract(
     meaning="Contagion: one loan makes all of its customer's non-performing, until all are clean",
     owner="transitions",
     mart="fct_customer_status_daily",
+    grows=True,
 )
 
 BUCKET_HISTORY = Contract(
@@ -214,6 +217,7 @@ BUCKET_HISTORY = Contract(
     meaning="Bucket history in both times: what was true, and since when that is known",
     owner="transitions",
     mart="fct_bucket_history",
+    grows=True,
     mart_rows="known_from = business_date OR known_to = business_date",
 )
 
@@ -286,6 +290,7 @@ CASE = Contract(
     owner="cases",
     totals=("past_due_minor",),
     mart="fct_case_daily",
+    grows=True,
     version=2,
 )
 
@@ -383,6 +388,7 @@ CONTACT_DECISION = Contract(
     meaning="Every answer of the contact policy, denials too",
     owner="plan",
     mart="fct_contact_decision",
+    grows=True,
     version=2,
 )
 
@@ -411,6 +417,7 @@ CONTACT_BREACH = Contract(
     meaning="Contacts that were made, judged by the rules valid then",
     owner="plan",
     mart="fct_contact_breach",
+    grows=True,
     mart_rows="rule_id <> ''",
 )
 

@@ -420,6 +420,8 @@ CONTACT = _raw(
                 "received",
             ),
         ),
+        code("right_party", "Whether the right party was reached", ("yes", "no", "unknown"), nullable=True),
+        pseudonym("agent_id", "Agent who made it; NULL: a machine, or not said", nullable=True),
     ),
     "Contacts so far; every cap counts them",
     references=(Reference(("party_id",), "raw__party"),),
@@ -542,6 +544,25 @@ SCORE = _raw(
     references=(Reference(("party_id",), "raw__party"),),
 )
 
+COST = _raw(
+    "cost",
+    "one row per date, kind of cost and queue",
+    ("cost_on", "cost_code", "queue_id"),
+    (
+        on("cost_on", "Date the cost was incurred"),
+        code(
+            "cost_code",
+            "Kind of cost",
+            ("agent_minute", "telco", "sms", "letter", "visit", "commission", "legal", "fixed"),
+        ),
+        text("queue_id", "Queue it was incurred for; empty when for all"),
+        minor("amount_minor", "Amount in the portfolio's currency"),
+    ),
+    "What collecting costs; without it cost to collect is not available",
+    checks=(_in_range("cost", "amount_minor"),),
+    totals=("amount_minor",),
+)
+
 LEDGER = (
     LOAN,
     INSTALMENT,
@@ -558,6 +579,7 @@ LEDGER = (
     QUEUE,
     SCORE,
     AGENT_CONFLICT,
+    COST,
 )
 
 CONTROL_TOTAL = _raw(

@@ -102,6 +102,7 @@ class Contract:
         totals: Money or count columns whose sums stand in the manifest and are reconciled.
         mart: Name of the fact table it is published as, or "".
         mart_rows: DuckDB condition that selects the published rows.
+        grows: Whether its rows grow with the book: the fact is then partitioned by month of the business date.
         version: Raised when a column is removed, retyped or changes meaning.
     """
 
@@ -118,6 +119,7 @@ class Contract:
     totals: tuple[str, ...] = ()
     mart: str = ""
     mart_rows: str = "TRUE"
+    grows: bool = False
     version: int = 1
 
     @property

@@ -5,6 +5,9 @@ from __future__ import annotations
 from arrears.contracts.core import CHANNEL_CODES
 from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
 
+SPAN_CODES = ("day", "month")
+DIRECTION_CODES = ("forward", "back", "cure", "stay", "paid_off", "charged_off", "left", "new")
+
 ASSIGNMENT = Contract(
     table="out__assignment_daily",
     grain="one row per open case",
@@ -44,6 +47,7 @@ ASSIGNMENT = Contract(
     meaning="Who works which case today, and why",
     owner="assign",
     mart="fct_assignment_daily",
+    grows=True,
     version=2,
 )
 
@@ -76,6 +80,7 @@ CONTACT_PLAN = Contract(
     meaning="What may be said today, to whom, on which channel, between which instants",
     owner="plan",
     mart="fct_contact_plan_daily",
+    grows=True,
     version=3,
 )
 
@@ -119,6 +124,7 @@ QUARANTINE = Contract(
     meaning="Rows set aside, by file, line, column and rule; the values stay in the vault",
     owner="validate",
     mart="fct_quarantine",
+    grows=True,
 )
 
 PORTFOLIO = Contract(
@@ -128,6 +134,7 @@ PORTFOLIO = Contract(
     columns=(
         on("closing_date", "Close of the ledger"),
         code("contract_bucket", "Bucket of past_due_days"),
+        days("bucket_rank", "Order of contract_bucket, from 0 for current"),
         code("product_code", "Product of the source"),
         code("currency", "ISO 4217 code"),
         code("status_code", "active or charged_off"),
@@ -171,8 +178,17 @@ PAR = Contract(
         minor("numerator_minor", "Their outstanding principal"),
         count("loans", "Active loans"),
         minor("denominator_minor", "Gross loan portfolio: outstanding principal of active loans"),
+        count(
+            "restructured_loans",
+            "Restructured active loans at most X days past due; NULL: the source does not say",
+            nullable=True,
+        ),
+        minor("restructured_minor", "Their outstanding principal; NULL: the source does not say", nullable=True),
+        count("charged_off_loans", "Charged-off loans that are still open"),
+        minor("charged_off_minor", "Their outstanding principal"),
+        minor("arrears_minor", "Past-due amount of active loans, however late"),
     ),
-    meaning="Portfolio at risk: numerator and denominator; charged-off loans are in neither",
+    meaning="Portfolio at risk: numerator and denominator without charged-off loans, and what those add to both",
     owner="metrics",
     mart="fct_par_daily",
 )
@@ -189,6 +205,8 @@ ENTRY = Contract(
         minor("due_minor", "Amount falling due that day on those loans"),
         count("entered_loans", "Of them, loans with that instalment unpaid at the close"),
         minor("entered_minor", "Amount of that instalment unpaid at the close"),
+        count("next_due_loans", "Open loans in no arrears with an instalment due on the business date"),
+        minor("next_due_minor", "Amount falling due on it on those loans"),
     ),
     meaning="Entry rate: unpaid at the close of the due date over due that day",
     owner="metrics",
@@ -197,12 +215,17 @@ ENTRY = Contract(
 
 BUCKET_MIGRATION = Contract(
     table="out__bucket_migration_daily",
-    grain="one row per from-bucket, to-state and currency over loans open on either day",
-    key=("from_bucket", "to_bucket", "currency"),
+    grain="one row per span, from-bucket, to-state, product and currency over loans open on either day",
+    key=("span_code", "from_bucket", "to_bucket", "product_code", "currency"),
     columns=(
-        on("compared_with", "Business date of the previous published day"),
+        code("span_code", "day: since the previous published day; month: between two month-end closes", SPAN_CODES),
+        on("compared_with", "Business date that it is compared with"),
         code("from_bucket", "Contract bucket then; 'new' for loans that were not there"),
         code("to_bucket", "Contract bucket now; or paid_off, charged_off, settled, sold, transferred, missing"),
+        days("from_rank", "Order of from_bucket, from 0 for current; NULL of 'new'", nullable=True),
+        days("to_rank", "Order of to_bucket; NULL when it is no bucket", nullable=True),
+        code("direction_code", "What the move is: of one from-bucket they sum to 100 %", DIRECTION_CODES),
+        code("product_code", "Product of the source"),
         code("currency", "ISO 4217 code"),
         count("loans", "Loans"),
         minor("outstanding_principal_minor", "Their outstanding principal then; now for 'new'"),
@@ -211,6 +234,7 @@ BUCKET_MIGRATION = Contract(
     owner="metrics",
     totals=("loans",),
     mart="fct_bucket_migration_daily",
+    version=2,
 )
 
 QUEUE_LOAD = Contract(
@@ -230,6 +254,9 @@ QUEUE_LOAD = Contract(
             nullable=True,
         ),
         minor("past_due_minor", "Past-due amount of the open cases"),
+        count("carried_cases", "Of the open, cases that stood in the queue on the day compared with"),
+        count("entered_cases", "Of the open, cases that did not"),
+        count("left_cases", "Cases that stood in it then and do not now"),
     ),
     meaning="Case and queue load",
     owner="metrics",
@@ -279,6 +306,11 @@ SUMMARY = Contract(
         count("rows_quarantined", "Ledger rows left out"),
         minor("par30_numerator_minor", "Outstanding principal of active loans > 30 days past due"),
         minor("par30_denominator_minor", "Outstanding principal of active loans"),
+        on("compared_with", "Business date of the previous published day; NULL on the first", nullable=True),
+        count("rows_delivered", "Ledger rows delivered"),
+        count("rows_accepted", "Ledger rows that went on"),
+        minor("cash_total_minor", "Net cash of all transactions in the ledger"),
+        minor("cost_minor", "Cost of collection of the closing date; NULL: no cost table delivered", nullable=True),
     ),
     meaning="The day in one row",
     owner="metrics",

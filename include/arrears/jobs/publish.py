@@ -16,6 +16,7 @@ from arrears.jobs.freshness import content_hash_of, moved_inputs
 from arrears.quality.staged import decide_on_staged
 from arrears.warehouse.approval import asked
 from arrears.warehouse.ledger import current_publication
+from arrears.warehouse.partitions import ensure_partitions
 from arrears.warehouse.publication import Publication, only_publisher, publish_staged
 from arrears.warehouse.staging import audit, clear, lake_figures, stage
 from arrears.warehouse.tables import FACTS
@@ -116,6 +117,7 @@ def _prepare(url: str, work: Work, publication: Publication) -> dict[str, Figure
     if not publication.has_new_content:
         return {contract.table: lake_figures(work.connection, contract) for contract in FACTS}
     publication_id = str(publication.publication_id)
+    ensure_partitions(url, publication.business_date)
     figures = stage(url, work.connection, publication.manifests, publication_id)
     failpoint("publish.staged")
     audit(url, figures, publication_id)

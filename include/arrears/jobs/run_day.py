@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from arrears.contracts.core import CORE
 from arrears.contracts.ledger import LEDGER
+from arrears.contracts.measures import MEASURES
 from arrears.contracts.out import OUT
 from arrears.jobs import STEPS, job
 from arrears.jobs.day import Day
@@ -88,7 +89,7 @@ def day_summary(day: Day) -> dict[str, Any]:
             ).fetchall()
         )
     hashes = {}
-    for contract in (*LEDGER, *CORE, *OUT):
+    for contract in (*LEDGER, *CORE, *OUT, *MEASURES):
         manifest = day.lake.find(day.key(contract.table))
         if manifest is not None:
             hashes[contract.table] = manifest.content_hash

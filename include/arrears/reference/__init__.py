@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arrears.reference import cases, codes, dags, golden_days, policies, portfolios, rules, specs, tables
+from arrears.reference import cases, codes, dags, golden_days, metrics, policies, portfolios, rules, specs, tables
 from arrears.settings import REPOSITORY
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ SUBJECTS = (
     codes.pages,
     dags.pages,
     golden_days.pages,
+    metrics.pages,
     policies.pages,
     portfolios.pages,
     rules.pages,

@@ -1,6 +1,16 @@
 -- Grain: queue. Open cases, what they take and what today's agents have.
--- Rules: ARR-MET-06. Inputs: out__assignment_daily, core__case_daily, raw__queue, raw__agent_shift.
-WITH load AS (
+-- Rules: ARR-MET-06. Inputs: out__assignment_daily, core__case_daily, raw__queue, raw__agent_shift,
+-- previous__assignment (empty on the first day).
+WITH stood AS (
+    SELECT
+        COALESCE(a.queue_id, p.queue_id) AS queue_id,
+        COUNT(*) FILTER (WHERE a.case_id IS NOT NULL AND p.case_id IS NOT NULL) AS carried_cases,
+        COUNT(*) FILTER (WHERE p.case_id IS NULL) AS entered_cases,
+        COUNT(*) FILTER (WHERE a.case_id IS NULL) AS left_cases
+    FROM out__assignment_daily AS a
+    FULL OUTER JOIN previous__assignment AS p ON a.case_id = p.case_id AND a.queue_id = p.queue_id
+    GROUP BY COALESCE(a.queue_id, p.queue_id)
+), load AS (
     SELECT
         a.queue_id,
         COUNT(*) AS open_cases,
@@ -23,7 +33,7 @@ WITH load AS (
 ), known_queue AS (
     SELECT queue_id FROM raw__queue
     UNION
-    SELECT queue_id FROM load
+    SELECT queue_id FROM stood
 )
 SELECT
     q.queue_id::VARCHAR AS queue_id,
@@ -33,7 +43,11 @@ SELECT
     COALESCE(l.held_cases, 0)::BIGINT AS held_cases,
     COALESCE(l.required_minutes, 0)::BIGINT AS required_minutes,
     CASE WHEN $has_shifts THEN COALESCE(s.available_minutes, 0) END::BIGINT AS available_minutes,
-    COALESCE(l.past_due_minor, 0)::BIGINT AS past_due_minor
+    COALESCE(l.past_due_minor, 0)::BIGINT AS past_due_minor,
+    COALESCE(t.carried_cases, 0)::BIGINT AS carried_cases,
+    COALESCE(t.entered_cases, 0)::BIGINT AS entered_cases,
+    COALESCE(t.left_cases, 0)::BIGINT AS left_cases
 FROM known_queue AS q
 LEFT JOIN load AS l ON q.queue_id = l.queue_id
 LEFT JOIN supply AS s ON q.queue_id = s.queue_id
+LEFT JOIN stood AS t ON q.queue_id = t.queue_id

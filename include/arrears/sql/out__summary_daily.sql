@@ -1,6 +1,7 @@
 -- Grain: one row. The day at a glance, every figure from the table that owns it.
 -- Rules: ARR-MET-07. Inputs: core__loan_delinquency_daily, core__delinquency_event_daily, core__case_daily,
--- out__assignment_daily, out__contact_plan_daily, out__quarantine, out__par_daily.
+-- out__assignment_daily, out__contact_plan_daily, out__quarantine, out__par_daily, cash, raw__cost.
+-- Parameters: $currency, $compared_with, $rows_delivered, $rows_accepted, $has_costs.
 WITH loan AS (
     SELECT
         COUNT(*) AS loans,
@@ -39,6 +40,13 @@ WITH loan AS (
         SUM(denominator_minor) AS denominator_minor
     FROM out__par_daily
     WHERE threshold_days = 30
+), received AS (
+    SELECT SUM(cash_minor) AS cash_minor
+    FROM cash
+), spent AS (
+    SELECT SUM(amount_minor) AS cost_minor
+    FROM raw__cost
+    WHERE cost_on = $closing_date
 )
 SELECT
     $closing_date::DATE AS closing_date,
@@ -54,5 +62,10 @@ SELECT
     contact_plan.contacts_blocked::BIGINT AS contacts_blocked,
     rejected.rows_quarantined::BIGINT AS rows_quarantined,
     COALESCE(par30.numerator_minor, 0)::BIGINT AS par30_numerator_minor,
-    COALESCE(par30.denominator_minor, 0)::BIGINT AS par30_denominator_minor
-FROM loan, event, open_case, assigned, contact_plan, rejected, par30
+    COALESCE(par30.denominator_minor, 0)::BIGINT AS par30_denominator_minor,
+    $compared_with::DATE AS compared_with,
+    $rows_delivered::BIGINT AS rows_delivered,
+    $rows_accepted::BIGINT AS rows_accepted,
+    COALESCE(received.cash_minor, 0)::BIGINT AS cash_total_minor,
+    CASE WHEN $has_costs THEN COALESCE(spent.cost_minor, 0) END::BIGINT AS cost_minor
+FROM loan, event, open_case, assigned, contact_plan, rejected, par30, received, spent

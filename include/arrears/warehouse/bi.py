@@ -17,15 +17,22 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from arrears.contracts.model import PiiClass
+from arrears.contracts.chinese import CHINESE, in_both_languages, in_english
+from arrears.contracts.model import STANDARD_COLUMNS, PiiClass
 from arrears.engine.duckdb import quoted
-from arrears.warehouse.tables import metadata
+from arrears.warehouse.tables import MART, metadata
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection, Table
 
 HEADER = re.compile(r"^-- (?:(?P<key>[A-Za-z0-9_]+): )?(?P<words>.+)$")
 PSEUDONYM_MARK = f" [{PiiClass.PSEUDONYM.value}]"  # read back by bi.data_dictionary
+COLUMNS = text(
+    "SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+    "WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'v' AND attnum > 0 ORDER BY relname, attnum"
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class View:
                 words.append(part["words"])
             else:
                 own[part["key"]] = part["words"]
-        inherited: dict[str, str] = {}
+        inherited = {column.name: column.meaning for column in STANDARD_COLUMNS}
         for place in reversed(own.pop("Of", "").split(", ")):
             if place:
                 inherited |= _meanings(place)
@@ -90,11 +97,16 @@ def create_views(connection: Connection) -> None:
     _create(
         connection, "ops", "Outbox, feedback, ledgers: what is appended and never published over", operational_views()
     )
-    _create(connection, "bi", "Documented views for BI; no names, no numbers, no addresses", views())
+    _create(connection, "bi", "Documented views for BI; no names, no numbers, no addresses", views(), MART.values())
 
 
-def _create(connection: Connection, schema: str, says: str, wanted: tuple[View, ...]) -> None:
-    definition = hashlib.sha256(repr(wanted).encode()).hexdigest()
+def _create(
+    connection: Connection, schema: str, says: str, wanted: tuple[View, ...], below: Iterable[Table] = ()
+) -> None:
+    """Views of one schema with their comments, and the comments of the tables they stand on, in few statements."""
+    # A migration says what a table's columns are in English; here both languages have their one home.
+    tables = [_comment(f"COLUMN {table}.{quoted(one.name)}", one.comment) for table in below for one in table.columns]
+    definition = hashlib.sha256(repr((wanted, CHINESE, tables)).encode()).hexdigest()
     schema_comment = f"{says}. Definition {definition}"
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
     there = text("SELECT obj_description(CAST(:schema AS regnamespace), 'pg_namespace')")
@@ -102,25 +114,33 @@ def _create(connection: Connection, schema: str, says: str, wanted: tuple[View, 
         return
     for view in wanted:
         place = f"{schema}.{quoted(view.name)}"
-        connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {place} AS\n{view.select}".replace("%", "%%"))
-        _comment(connection, f"VIEW {place}", view.comment)
-        columns = connection.execute(
-            text("SELECT attname FROM pg_attribute WHERE attrelid = CAST(:place AS regclass) AND attnum > 0"),
-            {"place": place},
-        )
-        for column in columns.scalars():
-            _comment(connection, f"COLUMN {place}.{quoted(column)}", view.meanings[column])
-    _comment(connection, f"SCHEMA {schema}", schema_comment)
+        connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {place} AS\n{_escaped(view.select)}")
+    comments = [*tables, _comment(f"SCHEMA {schema}", schema_comment)]
+    columns = connection.execute(COLUMNS, {"schema": schema}).all()
+    for view in wanted:
+        place = f"{schema}.{quoted(view.name)}"
+        comments.append(_comment(f"VIEW {place}", view.comment))
+        comments += [
+            _comment(f"COLUMN {place}.{quoted(column)}", in_both_languages(column, view.meanings[column]))
+            for name, column in columns
+            if name == view.name
+        ]
+    connection.exec_driver_sql("; ".join(comments))
 
 
-def _comment(connection: Connection, what: str, words: str) -> None:
-    literal = words.replace("'", "''").replace("%", "%%")
-    connection.exec_driver_sql(f"COMMENT ON {what} IS '{literal}'")
+def _comment(what: str, words: str | None) -> str:
+    literal = (words or "").replace("'", "''")
+    return f"COMMENT ON {what} IS '{_escaped(literal)}'"
+
+
+def _escaped(sql: str) -> str:
+    return sql.replace("%", "%%")
 
 
 def _meanings(place: str) -> dict[str, str]:
     """Meaning by column of a table, identifiers of people marked."""
     return {
-        column.name: f"{column.comment}{PSEUDONYM_MARK if column.info.get('pii') == PiiClass.PSEUDONYM.value else ''}"
+        column.name: f"{in_english(column.comment or '')}"
+        f"{PSEUDONYM_MARK if column.info.get('pii') == PiiClass.PSEUDONYM.value else ''}"
         for column in metadata.tables[place].columns
     }

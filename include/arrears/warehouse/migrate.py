@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 COLUMNS = text(
     "SELECT n.nspname || '.' || c.relname AS place, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type "
     "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname = ANY(:schemas) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
+    "WHERE n.nspname = ANY(:schemas) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped "
+    "AND NOT c.relispartition"
 )
 
 

@@ -18,6 +18,7 @@ from arrears.failpoints import failpoint
 from arrears.warehouse.approval import HELD_BECAUSE, ask
 from arrears.warehouse.connection import session, transaction
 from arrears.warehouse.ledger import find, newest
+from arrears.warehouse.reconciliation import check_conservation
 from arrears.warehouse.tables import DATA_FRESHNESS, FACTS, MART, NOTIFICATION, PUBLISH_LEDGER, STG
 from arrears.warehouse.worklist import fill_worklist, has_opened
 
@@ -132,6 +133,7 @@ def publish_staged(url: str, publication: Publication, figures: Mapping[str, Fig
 
     Raises:
         PublishLockedError: Another publication of the portfolio is or was at work meanwhile; try again.
+        PublishAuditError: The facts do not sum to one another.
         WarehouseUnreachableError: The connection broke, and nothing was published.
     """
     try:
@@ -168,6 +170,7 @@ def _publish(connection: Connection, publication: Publication, figures: Mapping[
         replaced = [contract for contract in FACTS if contract.table not in kept]
         for contract in replaced:
             _replace_fact(connection, contract, publication, figures[contract.table].rows)
+        check_conservation(connection, publication.portfolio, publication.business_date, is_history=is_history)
         _note_freshness(connection, publication, figures, replaced)
     released = None if publication.release_at is None else _release(connection, publication, publication.release_at)
     if released and publication.departures:

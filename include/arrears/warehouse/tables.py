@@ -25,11 +25,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from arrears.contracts import CONTRACTS
+from arrears.contracts.chinese import in_both_languages
 from arrears.contracts.model import ColumnType
 from arrears.warehouse import base, feedback_tables, worklist  # noqa: F401  whose tables are part of the metadata
 from arrears.warehouse.base import INSTANT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.types import TypeEngine
 
     from arrears.contracts.model import Contract
@@ -49,18 +52,19 @@ TYPES: dict[ColumnType, TypeEngine[Any]] = {
 }
 
 
-def _columns(contract: Contract) -> list[Column[Any]]:
+def _columns(contract: Contract, says: Callable[[str, str], str] = lambda _, meaning: meaning) -> list[Column[Any]]:
     own = [
         Column(
             column.name,
             TYPES[column.type],
             nullable=column.nullable,
-            comment=column.meaning,
+            comment=says(column.name, column.meaning),
             info={"pii": column.pii.value},
         )
         for column in contract.all_columns
     ]
-    return [*own, Column("load_id", Text, nullable=False, comment="Making of the lake partition the row came from")]
+    load = says("load_id", "Making of the lake partition the row came from")
+    return [*own, Column("load_id", Text, nullable=False, comment=load)]
 
 
 def mart_grain(contract: Contract) -> str:
@@ -73,10 +77,11 @@ def _mart(contract: Contract) -> Table:
     return Table(
         contract.mart,
         metadata,
-        *_columns(contract),
+        *_columns(contract, in_both_languages),
         PrimaryKeyConstraint("portfolio", "business_date", *contract.key, name=f"{contract.mart}_pkey"),
         schema="mart",
         comment=f"{contract.meaning}. Grain: {mart_grain(contract)}, by portfolio and business date.",
+        postgresql_partition_by="RANGE (business_date)" if contract.grows else None,
     )
 
 
@@ -331,4 +336,12 @@ REJECTED_ROW = Table(
     Column("kept_at", INSTANT, nullable=False, server_default=text("now()"), comment="When it was kept"),
     schema="vault",
     comment="Rejected ledger rows with their delivered values. Restricted.",
+)
+
+PSEUDONYM_KEY = Table(
+    "pseudonym_key",
+    metadata,
+    Column("key_text", Text, primary_key=True, comment="Random; whoever knows it can tell a borrower from a key"),
+    schema="vault",
+    comment="The one key by which borrowers are hashed in bi; made with the warehouse, never shown.",
 )

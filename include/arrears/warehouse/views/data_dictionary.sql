@@ -7,17 +7,19 @@
 -- type_name: PostgreSQL type
 -- meaning: What the column says, with its unit
 -- pii_class: none, or pseudonym: an identifier of the source that names nobody by itself
+-- meaning_zh: The same in Chinese
 SELECT
     relation.relname::text AS view_name,
     OBJ_DESCRIPTION(relation.oid, 'pg_class') AS view_meaning,
     field.attname::text AS column_name,
     field.attnum::integer AS ordinal,
     FORMAT_TYPE(field.atttypid, field.atttypmod) AS type_name,
-    REPLACE(COL_DESCRIPTION(relation.oid, field.attnum), ' [pseudonym]', '') AS meaning,
+    REPLACE(SPLIT_PART(COL_DESCRIPTION(relation.oid, field.attnum), E'\n', 1), ' [pseudonym]', '') AS meaning,
     CASE
-        WHEN COL_DESCRIPTION(relation.oid, field.attnum) LIKE '% [pseudonym]' THEN 'pseudonym'
+        WHEN COL_DESCRIPTION(relation.oid, field.attnum) LIKE '% [pseudonym]%' THEN 'pseudonym'
         ELSE 'none'
-    END AS pii_class
+    END AS pii_class,
+    NULLIF(SPLIT_PART(COL_DESCRIPTION(relation.oid, field.attnum), E'\n', 2), '') AS meaning_zh
 FROM pg_catalog.pg_class AS relation
 INNER JOIN pg_catalog.pg_namespace AS namespace ON relation.relnamespace = namespace.oid
 INNER JOIN pg_catalog.pg_attribute AS field ON relation.oid = field.attrelid

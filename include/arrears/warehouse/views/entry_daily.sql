@@ -1,4 +1,4 @@
--- Entry rate: unpaid at the close of the due date over due that day.
+-- Entry rate: unpaid at the close of the due date over due that day; and what falls due next.
 -- Grain: one row per portfolio, business date, product and currency.
 -- Of: mart.fct_entry_daily
 -- entry_ratio_loans: entered_loans over due_loans, rounded half up to 4 places; NULL when nothing was due
@@ -14,5 +14,7 @@ SELECT
     entered_loans,
     entered_minor,
     ROUND(entered_loans::numeric / NULLIF(due_loans, 0), 4) AS entry_ratio_loans,
-    ROUND(entered_minor::numeric / NULLIF(due_minor, 0), 4) AS entry_ratio_amount
+    ROUND(entered_minor::numeric / NULLIF(due_minor, 0), 4) AS entry_ratio_amount,
+    next_due_loans,
+    next_due_minor
 FROM mart.fct_entry_daily

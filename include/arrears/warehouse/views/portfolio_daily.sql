@@ -11,5 +11,6 @@ SELECT
     status_code,
     loans,
     outstanding_principal_minor,
-    past_due_minor
+    past_due_minor,
+    bucket_rank
 FROM mart.fct_portfolio_daily

@@ -1,4 +1,5 @@
--- Case and queue load.
+-- Case and queue load, and capacity. Carried and entered make the open cases; carried and left, those of the day
+-- compared with.
 -- Grain: one row per portfolio, business date and queue.
 -- Of: mart.fct_queue_daily
 -- utilisation: required over available minutes, rounded half up to 4 places; above 1 is overload; NULL without agents
@@ -13,5 +14,8 @@ SELECT
     required_minutes,
     available_minutes,
     past_due_minor,
-    ROUND(required_minutes::numeric / NULLIF(available_minutes, 0), 4) AS utilisation
+    ROUND(required_minutes::numeric / NULLIF(available_minutes, 0), 4) AS utilisation,
+    carried_cases,
+    entered_cases,
+    left_cases
 FROM mart.fct_queue_daily

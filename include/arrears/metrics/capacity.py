@@ -1,0 +1,19 @@
+"""Capacity utilisation."""
+
+from __future__ import annotations
+
+from arrears.metrics.model import Metric
+
+METRIC = Metric(
+    name="Capacity utilisation",
+    chinese="产能利用率",
+    formula="Handling minutes that a queue's open cases take, over the productive minutes of the agents on shift.",
+    numerator="required_minutes",
+    denominator="available_minutes",
+    ratio=("utilisation",),
+    grain="portfolio x business date x queue",
+    view="queue_daily",
+    facts=("fct_queue_daily",),
+    source="Cases x handling time x planned attempts",
+    minds="An agent of several queues counts in each of them. NULL without shifts.",
+)

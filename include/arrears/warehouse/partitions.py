@@ -1,0 +1,68 @@
+"""Monthly partitions of the facts that grow with the book: made by whoever publishes, before the transaction.
+
+A partition is made as a table of its own and then attached: readers and writers of the fact go on meanwhile, where
+``CREATE TABLE ... PARTITION OF`` would shut them out until the publication commits. None is ever detached or dropped:
+a publication deletes and inserts the rows of its date.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from arrears.kept import kept_value
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.tables import FACTS
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Connection
+
+LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('arrears.partitions', 0))")
+BOUNDS = text(
+    "SELECT parent.relname AS fact, pg_get_expr(child.relpartbound, child.oid) AS bound "
+    "FROM pg_inherits JOIN pg_class parent ON parent.oid = inhparent JOIN pg_class child ON child.oid = inhrelid "
+    "JOIN pg_namespace n ON n.oid = parent.relnamespace WHERE n.nspname = 'mart' AND parent.relkind = 'p'"
+)
+
+
+def ensure_partitions(url: str, business_date: date) -> None:
+    """Make the month's partition of every fact that has none; asked once a month by a process that keeps things.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+        WarehouseSchemaError: The warehouse was never upgraded.
+    """
+    first = business_date.replace(day=1)
+    kept_value(("partitions", url, first), partial(_ensure, url, first))
+
+
+def _ensure(url: str, first: date) -> bool:
+    after = (first + timedelta(days=31)).replace(day=1)  # no month is longer
+    with transaction(url) as connection:
+        connection.execute(LOCK)
+        covered = _covered(connection, first)
+        for contract in FACTS:
+            if contract.grows and contract.mart not in covered:
+                place = f"mart.{contract.mart}_{first:%Y_%m}"
+                bounds = f"FROM ('{first}') TO ('{after}')"
+                connection.exec_driver_sql(f"CREATE TABLE {place} (LIKE mart.{contract.mart} INCLUDING ALL)")
+                connection.exec_driver_sql(
+                    f"ALTER TABLE mart.{contract.mart} ATTACH PARTITION {place} FOR VALUES {bounds}"
+                )
+    return True
+
+
+def _covered(connection: Connection, first: date) -> set[str]:
+    """Facts that have a partition for the month: its own, or the one of everything before partitions were."""
+    covered = set()
+    for row in connection.execute(BOUNDS):
+        begins, _, ends = row.bound.removeprefix("FOR VALUES FROM (").removesuffix(")").partition(") TO (")
+        is_begun = begins == "MINVALUE" or begins.strip("'") <= first.isoformat()
+        if is_begun and first.isoformat() < ends.strip("'"):
+            covered.add(row.fact)
+    return covered

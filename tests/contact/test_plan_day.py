@@ -86,7 +86,7 @@ def plan(connection):
         make_derived_relations(connection, bounds[0])
         delivered = {kind: known[kind] is not None for kind in ("flags", "history", "consents")}
         holidays = frozenset({date(2026, 6, 19)})
-        terms = Terms({None: book or rules()}, bounds, ZONE, strategy="test@1", packs="test@0")
+        terms = Terms({"@": book or rules()}, bounds, ZONE, strategy="test@1", packs="test@0")
         return plan_day(connection, cases, Known(**delivered, holidays=holidays), terms)
 
     return planned
@@ -255,3 +255,11 @@ def test_content_of_the_step_is_what_a_pack_asks_for(plan):
 
     assert "us_reg_f.opt_out_notice" in {row["rule_id"] for row in bare.decisions}
     assert "us_reg_f.opt_out_notice" not in {row["rule_id"] for row in full.decisions}
+
+
+def test_who_said_stop_is_left_alone_though_no_pack_says_so():
+    named = {rule.id for rule in day_rules(load_rules(["cn_gbt45251"], INCLUDE / "policies")).rules}
+    own = {rule.id for rule in rules().rules}
+
+    assert {"house.opt_out", "house.one_per_person_and_day", "house.wrong_number", "house.supervisor_pause"} <= named
+    assert not {"house.opt_out", "house.one_per_person_and_day"} & own  # house_humane has both

@@ -299,3 +299,53 @@ def test_both_forms_of_the_policy_plan_the_same_day(tmp_path, monkeypatch, few):
     assert again == expected
     assert len({row["rule_id"] for row in expected[0]}) > 6
     assert {row["state_code"] for row in expected[1]} == {"planned", "blocked"}
+
+
+def test_packs_of_a_state_bind_who_lives_there_and_whose_home_nobody_knows(tmp_path):
+    settings = make_floor(tmp_path, packs="[us_wa, house_default]")
+    homes = {"1": "US-WA", "2": "US-CA", "3": "US", "4": None}
+    texts = [
+        {
+            "contact_id": f"c{number}{day}",
+            "party_id": f"b{number}",
+            "channel_code": "sms",
+            "direction_code": "out",
+            "purpose_code": "collection",
+            "started_at": MORNING - timedelta(days=day),
+            "outcome_code": "delivered",
+        }
+        for number in homes
+        for day in (1, 2, 3)
+    ]
+    loans = [{"loan_id": f"l{number}", "residence_region_code": home} for number, home in homes.items()]
+    put_ledger(settings, FIRST, [aged(f"l{number}", 5) for number in homes], contact=texts, loan=loans)
+
+    work(settings, FIRST)
+
+    states = {borrower: row["state_code"] for borrower, row in planned(settings, FIRST).items()}
+    assert states == {"b1": "blocked", "b2": "planned", "b3": "blocked", "b4": "blocked"}
+    assert ("sms", "us_wa.contacts_3_per_week") in denials(settings, FIRST)
+
+
+def test_consent_counts_for_the_number_and_the_manner_it_was_given_for(tmp_path):
+    settings = make_floor(tmp_path, packs="[us_tcpa, house_default]")
+    given = {"1": ("m-b1", "autodialled"), "2": ("m-b9", "autodialled"), "3": ("m-b3", "manual"), "4": (None, None)}
+    consents = [
+        {
+            "consent_id": f"k{number}",
+            "party_id": f"b{number}",
+            "channel_code": "sms",
+            "purpose_code": "collection",
+            "contact_point_id": point,
+            "scope_code": scope,
+            "given_at": MORNING - timedelta(days=9),
+        }
+        for number, (point, scope) in given.items()
+    ]
+    put_ledger(settings, FIRST, [aged(f"l{number}", 5) for number in given], consent=consents)
+
+    work(settings, FIRST)
+
+    states = {borrower: row["state_code"] for borrower, row in planned(settings, FIRST).items()}
+    assert states == {"b1": "planned", "b2": "blocked", "b3": "blocked", "b4": "blocked"}
+    assert ("sms", "us_tcpa.text") in denials(settings, FIRST)

@@ -5,7 +5,9 @@ import json
 import pytest
 from arrears.cli import app
 from arrears.errors import ConfigurationError
+from arrears.policy.check import check_file
 from arrears.policy.facts_file import read_facts
+from arrears.settings import INCLUDE
 from typer.testing import CliRunner
 
 GOOD = """\
@@ -41,7 +43,9 @@ def changed(old, new):
             changed("outcome:", "outcom:"), ["line 5", "given.prior_contacts.0.outcom", "unknown key"], id="unknown_key"
         ),
         pytest.param(
-            changed("-04:00", ""), ["line 5", "given.prior_contacts.0.ts", "timezone"], id="instant_without_a_zone"
+            changed("-04:00", ""),
+            ["line 5", "given.prior_contacts.0.ts", "with its offset"],
+            id="instant_without_a_zone",
         ),
         pytest.param(changed("2026-04-05", "2026-02-30"), ["line 6", "planned.ts", "day"], id="date_that_is_none"),
         pytest.param(
@@ -113,3 +117,28 @@ def test_check_takes_packs_of_ones_own(file, tmp_path, monkeypatch):
     [answer] = json.loads(done.stdout)
     assert [rule["rule_id"] for rule in answer["fired"]] == ["mine.none"]
     assert answer["earliest_allowed"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param(GOOD, "facts.yaml line 1, key packs.0", id="one case"),
+        pytest.param(
+            "cases:\n- " + GOOD.replace("\n", "\n  "), "facts.yaml line 2, key cases.0.packs.0", id="several cases"
+        ),
+    ],
+)
+def test_pack_that_is_not_there_is_named_where_it_is_asked_for(file, text, place):
+    with pytest.raises(ConfigurationError) as raised:
+        check_file(file(text.replace("us_reg_f", "us_regf")), INCLUDE / "policies")
+
+    assert place in str(raised.value)
+    assert "no pack 'us_regf'" in str(raised.value)
+    assert "us_reg_f" in str(raised.value)
+
+
+def test_mistake_in_a_case_is_the_only_thing_said(file):
+    with pytest.raises(ConfigurationError) as raised:
+        read_facts(file(changed("channel: call}", "channel: pigeon}")))
+
+    assert "key cases" not in str(raised.value)

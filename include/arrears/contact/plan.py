@@ -62,6 +62,13 @@ REJECTED_ROW = Rule(
     kind="block",
     when_flags=("rejected_row",),
 )
+OPT_OUT = Rule(
+    id="house.opt_out",
+    citation="house policy: who said stop, to all or to one channel, is left alone there",
+    effect="house",
+    kind="block",
+    when_flags=("opt_out", "opt_out_{channel}"),
+)
 WRONG_NUMBER = Rule(
     id="house.wrong_number",
     citation="house policy: a number or address that is somebody else's is not used again",
@@ -83,19 +90,21 @@ WORKED_CHANNELS = ("call", "visit")  # made by people
 def day_rules(book: RuleBook) -> RuleBook:
     """The portfolio's rules, with those that hold whatever the packs say.
 
-    None while a row is rejected, at a wrong number, while a supervisor has paused; and one message per person and day
-    where no pack says so.
+    None while a row is rejected, at a wrong number, while a supervisor has paused; and, where no pack says so, none to
+    who said stop, and one message per person and day.
 
     A portfolio without a pack keeps an empty book, which denies everything: nobody knows what binds it.
     """
-    has_own = any(
+    if not book.rules:
+        return book
+    has_cap = any(
         rule.kind == "cap" and rule.window == "calendar_day" and rule.limit <= 1 and not rule.channels
         for rule in book.rules
     )
-    if not book.rules:
-        return book
+    has_stop = any(set(OPT_OUT.when_flags) <= set(rule.when_flags) and not rule.channels for rule in book.rules)
     always = (REJECTED_ROW, WRONG_NUMBER, SUPERVISOR_PAUSE)
-    return RuleBook((*always, *book.rules, *(() if has_own else (ONE_PER_DAY,))))
+    own = (*(() if has_stop else (OPT_OUT,)), *(() if has_cap else (ONE_PER_DAY,)))
+    return RuleBook((*always, *book.rules, *own))
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,7 @@ class CaseDue:
         segment_id: Segment of the strategy that the step is of.
         past_due_days: Of the oldest of them, untouched by grace or pauses.
         product: Product of all of them; None when they differ or nobody knows.
+        residence: Where the borrower lives; None as above.
         has_worker: Whether people, not a machine, work the case today.
     """
 
@@ -125,8 +135,14 @@ class CaseDue:
     due: DueStep
     past_due_days: int | None = None
     product: str | None = None
+    residence: str | None = None
     currency: str = ""
     segment_id: str = ""
+
+    @property
+    def book(self) -> str:
+        """Name of the rules that bind it (``Selection.named``)."""
+        return f"{self.product or ''}@{self.residence or ''}"
 
     @property
     def person(self) -> str:
@@ -170,14 +186,14 @@ class Terms:
     """What a day is planned by.
 
     Attributes:
-        books: Rules by product; None: of every product.
+        books: Rules by ``CaseDue.book``.
         bounds: First instant of the business date and first after it.
         zone: The portfolio's zone, for the times in sentences.
         strategy: Name and version.
         packs: Packs asked, each with its version.
     """
 
-    books: Mapping[str | None, RuleBook]
+    books: Mapping[str, RuleBook]
     bounds: Span
     zone: ZoneInfo
     strategy: str
@@ -232,7 +248,7 @@ def _due_steps(cases: Sequence[CaseDue]) -> pa.Table:
             {
                 "case_no": number,
                 "turn": turns[case.person],
-                "book": case.product or "",
+                "book": case.book,
                 "person_id": case.person,
                 "borrower_id": case.borrower_id,
                 "is_party_known": case.is_party_known,
@@ -262,8 +278,7 @@ def _answers(  # noqa: PLR0913  a round is its parts
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE contact_candidate AS {select_text('read__contact_candidate')}", parameters
     )
-    books = {product or "": book for product, book in terms.books.items()}
-    answer_candidates(connection, books, {"": known.holidays}, few=few)
+    answer_candidates(connection, terms.books, {"": known.holidays}, few=few)
     table: Any = connection.sql(select_text("read__contact_answer")).to_arrow_table()
     rows: list[Row] = table.to_pylist()
     for number, of_case in groupby(rows, key=lambda row: int(row["case_no"])):

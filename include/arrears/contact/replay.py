@@ -28,9 +28,14 @@ NOT_SAID = "what the ledger does not say of a contact judges nobody (ARR-CON-12)
 NOTHING: Row = {"rule_id": "", "citation": "", "effect": ""}
 
 
-def books_of(selection: Selection, products: Sequence[str]) -> RuleBook:
-    """The rules that bind whichever of these products a contact was about; every pack's where none is known."""
-    books = [selection.book(product, None) for product in products] or [selection.book(None, None)]
+def books_of(selection: Selection, names: Sequence[str]) -> RuleBook:
+    """The rules that bind whichever of these loans a contact was about; every pack's where none is known.
+
+    Args:
+        selection: The portfolio's packs.
+        names: Product and residence of each, as ``Selection.named`` reads them.
+    """
+    books = [selection.named(name) for name in names] or [selection.book(None, None)]
     return RuleBook(tuple(rule for rule in books[0].rules if all(rule in book.rules for book in books[1:])))
 
 
@@ -69,7 +74,7 @@ def replay_contacts(
     Args:
         connection: With ``contact_replay`` (``sql/read__contact_to_replay.sql``) and the relations of
             ``contact.facts``; ``contact_inconvenient`` is made anew for each date.
-        books: Rule book by the products a contact may have been about, joined by ``|``.
+        books: Rule book by the loans a contact may have been about (product and residence), joined by ``|``.
         known: What the portfolio delivers.
         are_parties_known: Whether it delivers who its parties are.
         few: Contacts of a date up to which each is asked by itself.

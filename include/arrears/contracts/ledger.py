@@ -102,6 +102,11 @@ LOAN = _raw(
         days("source_past_due_days", "Days past due by the source's own count", nullable=True),
         minor("source_past_due_minor", "Past-due amount by the source's own count", nullable=True),
         on("restructured_on", "Date since which a new schedule replaces the agreed one", nullable=True),
+        code(
+            "residence_region_code",
+            "Where the borrower lives, ISO 3166 as far down as known: US, US-MA, US-NY-NYC; NULL: nobody knows",
+            nullable=True,
+        ),
     ),
     "Loans of the portfolio at the ledger's close",
     checks=(
@@ -345,6 +350,8 @@ CONTACT_POINT = _raw(
     references=(Reference(("party_id",), "raw__party"),),
 )
 
+CHANNELS = ("sms", "email", "push", "chat", "call", "voice_bot", "voicemail_drop", "letter", "visit")
+
 CONSENT = _raw(
     "consent",
     "one row per consent",
@@ -352,8 +359,17 @@ CONSENT = _raw(
     (
         text("consent_id", "Consent identifier of the source"),
         pseudonym("party_id", "Party who consented"),
-        code("channel_code", "Channel consented to", ("sms", "email", "push", "call", "voice_bot", "letter", "visit")),
-        code("purpose_code", "Purpose consented to", ("collection", "service", "hours")),
+        pseudonym(
+            "contact_point_id", "Number or address it was given for; NULL: for none in particular", nullable=True
+        ),
+        code("channel_code", "Channel consented to", CHANNELS),
+        code("purpose_code", "Purpose consented to", ("collection", "service", "hours", "third_person")),
+        code(
+            "scope_code",
+            "How the contact may be made; NULL: it was not said",
+            ("manual", "autodialled", "prerecorded", "ai_voice"),
+            nullable=True,
+        ),
         at("given_at", "Since when"),
         at("expires_at", "Until when; NULL while it lasts", nullable=True),
         at("revoked_at", "Withdrawn at; NULL while it lasts", nullable=True),
@@ -399,7 +415,7 @@ CONTACT = _raw(
         text("contact_id", "Contact identifier of the source"),
         pseudonym("party_id", "Party contacted"),
         pseudonym("contact_point_id", "Point used", nullable=True),
-        code("channel_code", "Channel used", ("sms", "email", "push", "call", "voice_bot", "letter", "visit")),
+        code("channel_code", "Channel used", CHANNELS),
         code("direction_code", "Who began", ("out", "in")),
         code("purpose_code", "Purpose", ("collection", "service", "reminder")),
         at("started_at", "Instant of the attempt"),
@@ -410,6 +426,8 @@ CONTACT = _raw(
                 "conversation",
                 "no_answer",
                 "voicemail",
+                "voicemail_full",
+                "unable_to_reach_or_leave_message",
                 "dropped",
                 "rejected",
                 "busy",

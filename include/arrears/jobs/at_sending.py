@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 STEP = NOTIFICATION.c
 
-LEDGER = ("raw__party", "raw__contact_point", "raw__flag", "raw__consent", "raw__contact")
+LEDGER = ("raw__party", "raw__loan", "raw__contact_point", "raw__flag", "raw__consent", "raw__contact")
 WAITING = ("planned", "rejected_retryable", "unknown")
 AHEAD = 1000  # rows whose ledger facts are read together: a scan of the ledger is shared by as many messages
 OVERLAP = timedelta(hours=1)  # no transaction that reports something is open for longer
@@ -84,6 +84,7 @@ class Ahead:
 
     Attributes:
         opened_at: First instant of the business date.
+        places: Where each of the people's contact points is.
         others: The other portfolios, by which their contacts are named instead of debts.
         cut_at: What was known until then is in the ledger's facts.
         mark: Of the reports that ``flags`` and ``contacts`` hold; None: not read yet.
@@ -95,6 +96,7 @@ class Ahead:
     cut_at: datetime
     asked: dict[str, Asked] = field(default_factory=dict)
     about: dict[str, set[str]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     mark: tuple[int, int] | None = None
     flags: list[Row] = field(default_factory=list)
     contacts: dict[str, list[Row]] = field(default_factory=dict)
@@ -222,6 +224,8 @@ class PolicyAtSending:
         work.connection.execute(
             f"CREATE OR REPLACE TEMP TABLE contact_candidate AS {select_text('read__contact_candidate')}", parameters
         )
+        reach = work.connection.execute("SELECT contact_point_id, place_code FROM contact_reach")
+        found.places = dict(reach.fetchall())
         parties = defaultdict(set)
         for person, party in work.connection.execute("SELECT person_id, party_id FROM due_person").fetchall():
             parties[person].add(party)
@@ -229,11 +233,11 @@ class PolicyAtSending:
             row = rows[candidate["case_no"]]
             if planned.contact_point_id != row["contact_point_id"]:
                 continue
-            product = candidate["book"] or None
-            if product not in books:
-                books[product] = day_rules(selection.book(product, None))
+            name = candidate["book"]
+            if name not in books:
+                books[name] = day_rules(selection.named(name))
             of_person = frozenset(parties[candidate["person_id"]])
-            found.asked[row["step_key"]] = Asked(books[product], facts, planned, of_person)
+            found.asked[row["step_key"]] = Asked(books[name], facts, planned, of_person)
         found.about = {
             "step_key": {row["step_key"] for row in rows},
             "person_id": {row["person_id"] for row in rows if row["person_id"]},
@@ -296,11 +300,11 @@ class PolicyAtSending:
         ]  # one that names the person and the record stands there twice
         known = [
             *asked.facts.history,
-            *(_reported(one, ahead.portfolio, asked) for one in {id(one): one for one in heard}.values()),
+            *(_reported(one, ahead, asked) for one in {id(one): one for one in heard}.values()),
         ]
         since = row["business_date"] - LOOK_BACK
         given = [
-            _given_out(one, ahead.portfolio, asked)
+            _given_out(one, ahead, asked)
             for one in given_out_to(connection, row["person_key"], since)
             if one["step_key"] != row["step_key"] and not _is_told(one, ahead, known)
         ]
@@ -339,16 +343,19 @@ def _concerns(flag: Row, portfolio: str, asked: Asked) -> bool:
     )
 
 
-def _reported(one: Row, portfolio: str, asked: Asked) -> PriorContact:
-    return _prior(one, one["started_at"], one["direction_code"], portfolio, asked)
+def _reported(one: Row, ahead: Ahead, asked: Asked) -> PriorContact:
+    """A contact that somebody reports; whoever does not say who began has been the one who did."""
+    return _prior(one, one["started_at"], one["direction_code"] or "out", ahead, asked)
 
 
-def _given_out(one: Row, portfolio: str, asked: Asked) -> PriorContact:
-    return _prior(one, one["not_before_at"], "out", portfolio, asked)
+def _given_out(one: Row, ahead: Ahead, asked: Asked) -> PriorContact:
+    """A contact of the outbox: from the earliest instant at which it may have been made."""
+    return _prior(one, one["not_before_at"], "out", ahead, asked)
 
 
-def _prior(one: Row, at: datetime, direction: str, portfolio: str, asked: Asked) -> PriorContact:
-    """A contact about the loans it names; about none of these debts where it is another portfolio's."""
+def _prior(one: Row, at: datetime, direction: str, ahead: Ahead, asked: Asked) -> PriorContact:
+    """About the loans it names; about none of these debts where it is another portfolio's."""
+    is_ours = one["portfolio"] == ahead.portfolio
     return PriorContact(
         at.astimezone(UTC),
         one["channel_code"],
@@ -356,8 +363,9 @@ def _prior(one: Row, at: datetime, direction: str, portfolio: str, asked: Asked)
         direction=direction,
         purpose=one["purpose_code"],
         party_id=asked.planned.party_id,
+        place=ahead.places.get(one["contact_point_id"], "personal"),
         contact_point_id=one["contact_point_id"],
-        debts=frozenset(one["loan_ids"] or ()) if one["portfolio"] == portfolio else frozenset({one["portfolio"]}),
+        debts=frozenset(one["loan_ids"] or ()) if is_ours else frozenset({one["portfolio"]}),
     )
 
 

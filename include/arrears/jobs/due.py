@@ -132,6 +132,7 @@ def _due(row: Row, segment: Segment, due: DueStep) -> CaseDue:
         due=due,
         past_due_days=row["past_due_days"],
         product=row["product_code"],
+        residence=row.get("residence_code"),  # of loans that are not late it is not asked: every pack binds
         currency=row["currency"],
         segment_id=segment.id,
     )

@@ -97,11 +97,12 @@ def plan_under(day: Day, work: Work, policies: Path, strategy: Version | None = 
     compared_with = previous_date(day)
     for table in (*OF_CASES, "out__assignment_daily"):
         work.read(table)
+    work.read_optional("raw__loan")
     read_previous(work, "out__contact_plan_daily", compared_with, view="previous__plan")
     arms = read_arms(day, work, version, compared_with)
     cases = cases_due(day, work, version, arms)
     terms = Terms(
-        books={product: day_rules(selection.book(product, None)) for product in {case.product for case in cases}},
+        books={name: day_rules(selection.named(name)) for name in {case.book for case in cases}},
         bounds=day_bounds(day.business_date, configured.zone),
         zone=configured.zone,
         strategy=f"{configured.strategy}@{version.version}",

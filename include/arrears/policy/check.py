@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from arrears.errors import ConfigurationError
+from arrears.policy.documents import has_key, place_of
 from arrears.policy.facts_file import read_facts
 from arrears.policy.packs import load_packs
 from arrears.rules.contact import may_contact, zones_of
@@ -28,7 +30,14 @@ def check_file(path: Path, policies: Path) -> list[dict[str, Any]]:
     Raises:
         ConfigurationError: The file or a pack is wrong.
     """
-    return [_answer(case, policies) for case in read_facts(path)]
+    cases = read_facts(path)
+    known = sorted(file.stem for file in policies.glob("*.yaml"))
+    for number, case in enumerate(cases):
+        for place, name in enumerate(case.packs):
+            if name not in known:
+                key = next(one for one in (("cases", number, "packs", place), ("packs", place)) if has_key(path, one))
+                raise ConfigurationError(f"no pack {name!r}", f"one of {', '.join(known)}", place_of(path, key))
+    return [_answer(case, policies) for case in cases]
 
 
 def _answer(case: CaseDocument, policies: Path) -> dict[str, Any]:

@@ -28,7 +28,11 @@ class Document(BaseModel):
 
 
 # What the library says of these is about its own models.
-WORDS = {"extra_forbidden": "unknown key", "missing": "this key is missing"}
+WORDS = {
+    "extra_forbidden": "unknown key",
+    "missing": "this key is missing",
+    "timezone_aware": 'an instant with its offset, such as "2026-03-02T10:00:00+08:00"',
+}
 
 DocumentT = TypeVar("DocumentT", bound=Document)
 
@@ -98,6 +102,11 @@ def _first_hand(error: ValidationError) -> list[Any]:
         return problem["type"] == "too_short" and any(len(one) > len(loc) and one[: len(loc)] == loc for one in wrong)
 
     return [problem for problem in problems if not follows(problem)]
+
+
+def has_key(path: Path, key: Key) -> bool:
+    """Whether a readable document has that key."""
+    return key in _lines(yaml.compose(path.read_text(encoding="utf-8")))
 
 
 def place_of(path: Path, key: Key) -> str:

@@ -53,6 +53,11 @@ class Selection:
             self._books[asked] = RuleBook((*rules, *self.extra) if rules else ())
         return self._books[asked]
 
+    def named(self, name: str) -> RuleBook:
+        """The book of ``<product>@<residence>``, as a SELECT names it; either is empty where nobody knows it."""
+        product, _, residence = name.partition("@")
+        return self.book(product or None, residence or None)
+
     def _rules(self, pack: PackDocument, product: str | None, residence: str | None) -> tuple[Rule, ...]:
         if pack.binds.who(self.collector_type, product, residence):
             return pack.book_rules()

@@ -1,16 +1,20 @@
 -- Grain: open case that a path may speak to. What strategy and policy ask of it; a held case without an amount.
 -- Rules: ARR-STR-01, ARR-STR-05 (a live promise or plan pauses every step). Inputs: core__case_daily,
--- core__case_loan_daily, core__case_trait_daily, core__loan_delinquency_daily, out__assignment_daily, raw__party,
--- raw__queue, previous__plan. Parameters: language (default).
+-- core__case_loan_daily, core__case_trait_daily, core__loan_delinquency_daily, out__assignment_daily, raw__loan,
+-- raw__party, raw__queue, previous__plan. Parameters: language (default).
 WITH spoken_of AS (
     SELECT
         case_loan.case_id,
         LIST(case_loan.loan_id ORDER BY case_loan.loan_id) AS loan_ids,
         MAX(case_loan.past_due_days) AS past_due_days,
-        CASE WHEN COUNT(DISTINCT loan.product_code) = 1 THEN MIN(loan.product_code) END AS product_code
+        CASE WHEN COUNT(DISTINCT loan.product_code) = 1 THEN MIN(loan.product_code) END AS product_code,
+        CASE
+            WHEN COUNT(DISTINCT COALESCE(said.residence_region_code, '')) = 1 THEN MIN(said.residence_region_code)
+        END AS residence_code
     FROM core__case_loan_daily AS case_loan
     INNER JOIN core__case_daily AS case_of_day ON case_loan.case_id = case_of_day.case_id
     INNER JOIN core__loan_delinquency_daily AS loan ON case_loan.loan_id = loan.loan_id
+    LEFT JOIN raw__loan AS said ON case_loan.loan_id = said.loan_id
     WHERE case_loan.state_code = 'past_due' AND (case_loan.hold_code IS NULL OR case_of_day.state_code = 'hold')
     GROUP BY case_loan.case_id
 )
@@ -32,6 +36,7 @@ SELECT
     spoken_of.loan_ids,
     spoken_of.past_due_days,
     spoken_of.product_code,
+    spoken_of.residence_code,
     trait.behaviour_code,
     trait.risk_band_code,
     trait.contactability_code,

@@ -1,6 +1,6 @@
 -- Grain: outgoing contact that the ledger of the day holds and the ledger before did not, with what is known of whom it
--- reached: the part in the debt, the one loan it can only have been about, the products it may have been about, the
--- case, the date in the portfolio's zone, and every zone the person may have been in, that of the point first.
+-- reached: the part in the debt, the one loan it can only have been about, product@residence of those it may have been
+-- about, the case, the date in the portfolio's zone, and every zone the person may have been in, the point's first.
 -- Rules: ARR-CON-12. Inputs: raw__contact, previous__contact, raw__party, raw__contact_point, raw__loan,
 -- raw__loan_party, core__case_daily. Parameters: zone.
 WITH made AS (
@@ -17,7 +17,7 @@ WITH made AS (
     SELECT
         borrower_id,
         LIST(loan_id ORDER BY loan_id) AS loan_ids,
-        LIST(DISTINCT product_code ORDER BY product_code) AS products
+        LIST_SORT(LIST(DISTINCT product_code || '@' || COALESCE(residence_region_code, ''))) AS products
     FROM raw__loan
     GROUP BY borrower_id
 ), standing AS (

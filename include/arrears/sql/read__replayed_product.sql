@@ -1,4 +1,4 @@
--- Grain: set of products that contacts which are replayed may have been about; its name and its members.
+-- Grain: set of product@residence that contacts which are replayed may have been about; its name and its members.
 -- Inputs: contact_replay.
 SELECT DISTINCT
     ARRAY_TO_STRING(products, '|') AS book,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PAGE = 100
+ANSWER_SECONDS = 90  # a machine whose cores are shared by thirty processes has been seen to take over 30
 NOT_FOUND = 404
 CONFLICT = 409
 
@@ -75,7 +76,7 @@ class AirflowApi:
     """
 
     def __init__(self, address: str, user: str, password: str) -> None:
-        self._client = httpx.Client(base_url=address, timeout=30)
+        self._client = httpx.Client(base_url=address, timeout=ANSWER_SECONDS)
         token = self._ask("POST", "/auth/token", json={"username": user, "password": password})["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
 

@@ -60,7 +60,9 @@ def test_bad_lines_are_named_and_the_good_ones_act(desk):
 
     assert feedback_intake("book", settings=desk)["accepted"] == 1
 
-    found = rows(desk, "SELECT name, row_number, column_name, error_code FROM bi.feedback_quarantine ORDER BY 1, 2")
+    found = rows(
+        desk, "SELECT delivery_name, row_number, column_name, error_code FROM bi.feedback_quarantine ORDER BY 1, 2"
+    )
     assert found == [
         ("calls.csv", 2, "occurred_at", "ARR-FBK-001"),
         ("calls.csv", 3, "", "ARR-FBK-001"),

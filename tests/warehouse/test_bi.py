@@ -6,6 +6,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 from arrears.contracts import CONTRACTS
+from arrears.contracts.chinese import CHINESE
 from arrears.contracts.model import PiiClass
 from arrears.errors import WarehouseSchemaError
 from arrears.jobs.publish import publish
@@ -101,7 +102,16 @@ NOBODY = {  # counts of people, days, names of things; and a hash whose key stay
     *("borrower_days", "borrowers", "bot_borrowers", "contacted_borrowers", "reached_borrowers"),
     *("contacts_per_borrower_day", "first_right_party_on", "days_to_right_party", "borrower_key"),
     *("right_party", "right_party_contacts", "right_party_ratio", "right_party_connect_ratio"),
-    *("table_name", "column_name", "view_name", "type_name", "channel_name", "month_name", "weekday_name"),
+    *(
+        "table_name",
+        "column_name",
+        "view_name",
+        "delivery_name",
+        "type_name",
+        "channel_name",
+        "month_name",
+        "weekday_name",
+    ),
 }
 PASSWORD = "only-for-this-test"  # noqa: S105  of a server that lives as long as the test
 
@@ -234,10 +244,9 @@ def test_no_view_shows_a_person(bi):
     shown = {(view, column) for view, column in columns if column in pseudonyms or PERSONAL.search(column)}
 
     assert pseudonyms >= {"borrower_id", "person_id", "contact_point_id", "agent_id", "party_id"}
-    agents = {
-        (view, "agent_id")
-        for view in ("agent_daily", "assignment_daily", "contact_attempt", "dim_agent", "payment_allocated")
-    }
+    of_agents = ("agent_daily", "assignment_daily", "contact_attempt", "dim_agent", "payment_allocated", "promise")
+    agents = {(view, "agent_id") for view in (*of_agents, "promise_kept_daily", "supervisor_override")}
+    agents |= {("supervisor_override", "to_agent_id")}
     assert {(view, column) for view, column, _, pii in found if pii != "none"} == agents
     assert {column for view, column in shown - agents} == NOBODY
 
@@ -315,6 +324,29 @@ def test_view_that_would_lose_a_column_is_refused(empty_database_url, monkeypatc
 
     with pytest.raises(WarehouseSchemaError), transaction(empty_database_url) as connection:
         create_views(connection)
+
+
+def test_view_may_gain_a_column_between_those_it_has(empty_database_url, monkeypatch):
+    upgrade(empty_database_url)
+    wider = tuple(
+        View(
+            view.name,
+            view.select.replace("    portfolio,\n", "    1 AS loans_more,\n    portfolio,\n", 1),
+            view.comment,
+            view.meanings | {"loans_more": "One"},
+        )
+        if view.name == "queue_daily"
+        else view
+        for view in views()
+    )
+    monkeypatch.setattr("arrears.warehouse.bi.views", lambda: wider)
+    monkeypatch.setitem(CHINESE, "loans_more", "一")
+
+    with transaction(empty_database_url) as connection:
+        create_views(connection)
+        found = list(connection.execute(text("SELECT * FROM bi.queue_daily")).keys())
+
+    assert found[:2] == ["loans_more", "portfolio"]
 
 
 def test_column_without_a_meaning_is_refused(empty_database_url, monkeypatch):

@@ -237,7 +237,7 @@ CHINESE = {
     "months_on_book": "账龄月数（MOB）",
     "most_attempts": "一人一日最多联系次数",
     "move_code": "由前一日状态到现状态的变动",
-    "name": "名称",
+    "delivery_name": "文件名、查询或请求标识",
     "net_charge_off_ratio": "净核销率",
     "net_flow_ratio": "净流转率",
     "newly_overdue_loans": "新逾期贷款数",

@@ -2,7 +2,7 @@
 
 ``POST /feedback/<portfolio>/<source>`` with ``{"reports": [...]}``. The answer is 202 with what was kept and, by row,
 what was not and why; a refusal has an error code. Documentation routes are off, and nothing is said about what exists
-to whoever has no secret. Why it does not live in Airflow's API server: docs/adr/0011.
+to whoever has no secret. Why it does not live in Airflow's API server: docs/adr/0016.
 """
 
 from __future__ import annotations

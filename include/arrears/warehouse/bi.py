@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from arrears.contracts.chinese import CHINESE, in_both_languages, in_english
 from arrears.contracts.model import STANDARD_COLUMNS, PiiClass
@@ -33,6 +34,11 @@ COLUMNS = text(
     "SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
     "WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'v' AND attnum > 0 ORDER BY relname, attnum"
 )
+COLUMN_TYPES = text(
+    "SELECT attname, CAST(atttypid AS integer) FROM pg_attribute "
+    "WHERE attrelid = CAST(:place AS regclass) AND attnum > 0 AND NOT attisdropped"
+)
+COLUMNS_DIFFER = "42P16"  # invalid_table_definition
 
 
 @dataclass(frozen=True)
@@ -113,8 +119,7 @@ def _create(
     if connection.execute(there, {"schema": schema}).scalar() == schema_comment:
         return
     for view in wanted:
-        place = f"{schema}.{quoted(view.name)}"
-        connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {place} AS\n{_escaped(view.select)}")
+        _replace(connection, f"{schema}.{quoted(view.name)}", _escaped(view.select))
     comments = [*tables, _comment(f"SCHEMA {schema}", schema_comment)]
     columns = connection.execute(COLUMNS, {"schema": schema}).all()
     for view in wanted:
@@ -126,6 +131,32 @@ def _create(
             if name == view.name
         ]
     connection.exec_driver_sql("; ".join(comments))
+
+
+def _replace(connection: Connection, place: str, select: str) -> None:
+    """Create or replace one view; one that gains columns between those it has is dropped first.
+
+    PostgreSQL replaces a view only when new columns come last. A reader that names its columns does not see where they
+    stand; a view that would lose a column, or have one of another type, stays refused.
+    """
+    create = f"CREATE OR REPLACE VIEW {place} AS\n{select}"
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(create)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != COLUMNS_DIFFER or not _keeps_columns(connection, place, select):
+            raise
+        connection.exec_driver_sql(f"DROP VIEW {place}")
+        connection.exec_driver_sql(create)
+
+
+def _keeps_columns(connection: Connection, place: str, select: str) -> bool:
+    """Whether a SELECT has every column of the view there is, each of the same type."""
+    there = connection.execute(COLUMN_TYPES, {"place": place})
+    cursor = connection.exec_driver_sql(f"SELECT * FROM ({select}) AS wanted LIMIT 0").cursor
+    assert cursor is not None  # noqa: S101  a SELECT has one
+    wanted = {(column[0], column[1]) for column in cursor.description}
+    return {(row.attname, row.atttypid) for row in there} <= wanted
 
 
 def _comment(what: str, words: str | None) -> str:

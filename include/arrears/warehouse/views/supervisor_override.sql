@@ -2,10 +2,10 @@
 -- Grain: one row per portfolio, source and override that stands.
 -- Of: ops.feedback_event
 -- loan_ids: Loans it is about, comma separated; empty: the person
--- agent_id: Who decided
+-- agent_id: Who decided [pseudonym]
 -- action_code: reassign, pause or bar_channel
 -- reason_code: Why
--- to_agent_id: Of reassign: to whom
+-- to_agent_id: Of reassign: to whom [pseudonym]
 -- channel_code: Of bar_channel: which
 -- ends_at: First instant after it; NULL while it lasts
 SELECT

@@ -8,9 +8,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 from arrears.contact.facts import Known, make_derived_relations
+from arrears.contact.paths import DueStep
 from arrears.contact.plan import CaseDue, Terms, day_rules, plan_day
 from arrears.contact.sets import CONSENT, FLAG, PRIOR, row_of
-from arrears.contact.strategy import DueStep, Step
+from arrears.contact.strategy import Step
 from arrears.policy.packs import load_rules
 from arrears.rules.contact_values import Consent, Flag, PriorContact, RuleBook
 from arrears.rules.hours import day_bounds

@@ -1,6 +1,7 @@
 """A portfolio's past, filled in one process: real days, in order, once, and going on where it was killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,9 +35,10 @@ def book(warehouse_url, tmp_path_factory):
     """Makes the demo with a past of two month ends, in a lake and a warehouse of its own each time; one source."""
     fill_demo(BOOK, loans=LOANS, seed=7, business_dates=[*DATES, UNTIL], target=warehouse_url)
     settings = Settings(lake_url="file:///nowhere")
-    (folder := tmp_path_factory.mktemp("portfolios") / BOOK).mkdir()
-    for file in (settings.portfolios / BOOK).iterdir():
-        (folder / file.name).write_text(file.read_text().replace("${ARREARS_WAREHOUSE_URL}", warehouse_url))
+    folder = tmp_path_factory.mktemp("portfolios") / BOOK
+    shutil.copytree(settings.portfolios / BOOK, folder)
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        file.write_text(file.read_text().replace("${ARREARS_WAREHOUSE_URL}", warehouse_url))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ARREARS_DEMO_FIRST_DATE", FIRST.isoformat())
         patch.setenv("ARREARS_DEMO_DAILY_FROM", DATES[2].isoformat())

@@ -263,6 +263,7 @@ def test_stale_table_is_refused(settings):
             "core__instalment_delinquency_daily",
             select="SELECT loan_id, 1::INTEGER AS seq, DATE '2026-01-01' AS due_on, "
             "DATE '2026-01-01' AS overdue_on, 1::INTEGER AS past_due_days, "
+            "0::INTEGER AS paused_days, TRUE AS is_counted, "
             "1::INTEGER AS delinquent_days, 1::BIGINT AS past_due_minor, 1::BIGINT AS past_due_principal_minor, "
             "0::BIGINT AS past_due_interest_minor, 0::BIGINT AS past_due_fee_minor, "
             "0::BIGINT AS past_due_penalty_minor, '1-30' AS bucket FROM raw__loan",

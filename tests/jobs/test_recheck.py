@@ -15,6 +15,7 @@ from arrears.sending.dispatch import Dispatcher, Terms
 from arrears.settings import INCLUDE
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_tables import FEEDBACK_EVENT
+from arrears.warehouse.partitions import ensure_partitions
 from arrears.warehouse.tables import MART, NOTIFICATION, PUBLISH_LEDGER
 from pydantic import SecretStr
 from sqlalchemy import insert, text
@@ -81,6 +82,7 @@ def settings(floor):
 def prepare(made, rows, day, *, known_until=None):
     """The outbox as the publication left it; nothing reported since."""
     ledger = MART["core__loan_delinquency_daily"]
+    ensure_partitions(made.warehouse, day)
     with transaction(made.warehouse) as connection:
         connection.execute(text("ALTER TABLE ops.feedback_event DISABLE TRIGGER appended_only"))
         connection.execute(text("DELETE FROM ops.feedback_event"))

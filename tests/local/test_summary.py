@@ -6,6 +6,7 @@ from io import StringIO
 
 from arrears.local.summary import FIGURES, blocked_table, breach_table, published, summary_table
 from arrears.warehouse.connection import transaction
+from arrears.warehouse.partitions import ensure_partitions
 from arrears.warehouse.tables import MART
 from rich.console import Console
 from sqlalchemy import insert
@@ -68,6 +69,8 @@ def test_breaches_of_law_come_before_those_of_the_house(warehouse_url):
         }
         for contact, rule, effect, day in said
     ]
+    for day in (DAY, LATER):
+        ensure_partitions(warehouse_url, day)
     with transaction(warehouse_url) as connection:
         connection.execute(insert(MART["core__contact_breach_daily"]).values(rows))
 

@@ -62,7 +62,7 @@ def test_good_folder_loads(settings):
     ("change", "line", "key", "says"),
     [
         pytest.param(("currency: CNY", "currency: yuan"), 2, "currency", "pattern", id="currency_is_iso_4217"),
-        pytest.param(("elapsed", "elapsd"), 8, "ageing.convention", "'elapsed' or 'inclusive'", id="convention_known"),
+        pytest.param(("elapsed", "elapsd"), 8, "ageing.convention", "'elapsed', 'inclusive'", id="convention_known"),
         pytest.param(("from: 31}", "from: 32}"), 1, "(top)", "must start at 31, not 32", id="buckets_without_gap"),
         pytest.param(('"31+": named', '"32+": named'), 1, "(top)", "buckets without a queue", id="queue_per_bucket"),
         pytest.param(("title: Test book", "titel: Test book"), 1, "titel", "unknown key", id="unknown_key"),

@@ -15,6 +15,7 @@ from arrears.lake import Lake, PartitionKey
 from arrears.settings import Settings
 from arrears.sources.demo import Order, fill_demo, write_demo
 from arrears.sources.demo.drops import KINDS, MARKER
+from arrears.sources.demo.files import LEADING
 
 PORTFOLIO = "demo_loan_us"
 AS_OF = date(2026, 3, 16)
@@ -119,7 +120,7 @@ def test_extract_is_what_the_ledger_files_hold(inbox, tmp_path, monkeypatch):
         extract(PORTFOLIO, AS_OF, noun, settings=settings)
 
     day = Day.open(PORTFOLIO, AS_OF, settings=settings)
-    for contract in LEDGER:
+    for contract in (contract for contract in LEDGER if contract.noun in LEADING):
         told_columns = pq.read_schema(tmp_path / "ledger" / f"{contract.noun}.parquet").names
         columns = ", ".join(told_columns)
         order = ", ".join(contract.key)

@@ -14,7 +14,7 @@ from arrears.warehouse.feedback_known import PROMISE
 
 AS_OF = date(2026, 11, 24)
 DAYS = [AS_OF - timedelta(days=back) for back in range(60)]
-LOANS = 14_000
+LOANS = 24_000
 JUDGED = ("account__annulled", "promise__part", "promise__credit", "promise__match", "core__promise_daily")
 
 

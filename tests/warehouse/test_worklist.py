@@ -32,9 +32,9 @@ def settings(tmp_path, warehouse_url):
         connection.execute(text(f"TRUNCATE {', '.join(map(str, tables))} CASCADE"))
 
 
-def put_floor(settings, *, reason="kept with A1"):
+def put_floor(settings, *, reason="kept with A1", amount=100):
     """Two cases of two agents of two teams, a call planned for the first; one more waits."""
-    put_day(settings, planned=())
+    put_day(settings, planned=(), amount=amount)
     cases = [
         {"case_id": name, "currency": "CNY", "state_code": "in_treatment", "worked_minor": 500}
         for name in ("c1", "c2", "c3")
@@ -108,8 +108,7 @@ def test_day_that_has_opened_is_history_and_its_measures_are_restated(settings):
     put_floor(settings)
     run(settings, BEFORE)
     before = listed(settings)
-    put_floor(settings, reason="kept with A9")
-    put(settings, "out__summary_daily", DAY, [{"loans": 77, "currency": "CNY"}])
+    put_floor(settings, reason="kept with A9", amount=700)
 
     done = run(settings, AFTER)
 
@@ -117,8 +116,8 @@ def test_day_that_has_opened_is_history_and_its_measures_are_restated(settings):
     assert listed(settings) == before
     with transaction(settings.warehouse) as connection:
         reasons = connection.execute(text("SELECT reason FROM mart.fct_assignment_daily WHERE case_id = 'c1'")).scalar()
-        loans = connection.execute(text("SELECT loans FROM mart.fct_summary_daily")).scalar()
-    assert (reasons, loans) == ("kept with A1", 77)
+        amounts = connection.execute(text("SELECT DISTINCT past_due_minor FROM mart.fct_loan_daily")).scalars().all()
+    assert (reasons, amounts) == ("kept with A1", [700])
 
 
 def test_day_that_has_not_opened_is_listed_anew(settings):

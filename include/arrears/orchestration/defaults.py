@@ -12,6 +12,7 @@ from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, RetryActio
 from arrears.contracts.ledger import LEDGER
 from arrears.errors import (
     ArrearsError,
+    ClaimTooOldError,
     PredecessorMissingError,
     PublishLockedError,
     SourceNotReadyError,
@@ -40,7 +41,13 @@ def retry_policy(settings: Settings) -> ExceptionRetryPolicy:
                 reason="the day before is not published yet",
             ),
             RetryRule(
-                exception=[SourceNotReadyError, SourceUnreachableError, WarehouseUnreachableError, PublishLockedError],
+                exception=[
+                    SourceNotReadyError,
+                    SourceUnreachableError,
+                    WarehouseUnreachableError,
+                    PublishLockedError,
+                    ClaimTooOldError,
+                ],
                 action=RetryAction.RETRY,
                 retry_delay=RETRY_DELAY,
                 reason="may pass by itself",

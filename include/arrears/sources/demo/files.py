@@ -40,6 +40,7 @@ LEADING = {  # the source table whose rows each ledger table has, one for one or
     "contact": "contact_log",
     "agent_shift": "agent_roster",
     "queue": "work_queue",
+    "promise": "promise",
 }
 
 
@@ -93,7 +94,9 @@ class LedgerFiles:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._stack = ExitStack()
         self._columns = {
-            contract.noun: [column.name for column in contract.columns if column not in LINEAGE] for contract in LEDGER
+            contract.noun: [column.name for column in contract.columns if column not in LINEAGE]
+            for contract in LEDGER
+            if contract.noun in LEADING
         }
 
     def __enter__(self) -> Self:

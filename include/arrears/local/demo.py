@@ -64,13 +64,13 @@ class Demo:
 
 
 DEMOS = (  # as small as their rates stay in the bands of tests/sources/test_demo_bands.py
-    Demo("demo_travel_cn", "Asia/Shanghai", loans=4000, seed=2, past_days=60, past_month_ends=13),
+    Demo("demo_travel_cn", "Asia/Shanghai", loans=4000, seed=2, past_days=14, past_month_ends=13),
     Demo(
         "demo_loan_us",
         "America/New_York",
         loans=4000,
         seed=2,
-        past_days=60,
+        past_days=14,
         past_month_ends=13,
         inbox=("ARREARS_DEMO_US_INBOX", "ARREARS_DEMO_US_ARCHIVE"),
     ),

@@ -1,7 +1,7 @@
 # Everything a person types. `make run` and `make test` set up what is missing; nothing else needs to be installed
 # first but Python 3.11, 3.12 or 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help run test up down setup test-all lint docs docs-check bench bench-check proof lock clean
+.PHONY: help run test up down setup test-all lint docs docs-check bench bench-check proof chaos reliability lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -62,6 +62,15 @@ bench-check: setup ## the limits of speed and memory, as tests
 
 proof: setup ## the engine against an opinion that shares no code with it: PROOF="--loans 50000 --days 120"
 	@$(BIN)/python tests/proof/compare.py $(PROOF)
+
+chaos: setup ## kill, restart, fill, corrupt: what survives, onto docs/reliability-report.md; minutes
+	@for suite in tests/reliability/chaos_*.py; do $(BIN)/python $$suite || exit 1; done
+	@$(BIN)/python tests/reliability/report.py
+
+reliability: chaos ## every figure of docs/reliability-report.md again
+	@for suite in tests/reliability/suite_*.py; do [ ! -e $$suite ] || $(BIN)/python $$suite || exit 1; done
+	@$(BIN)/python tests/reliability/report.py
+	@$(BIN)/python tests/reliability/report.py --check
 
 lock: setup ## requirements.txt and requirements-deploy.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -465,3 +465,19 @@ def test_restructured_and_charged_off_stand_beside_par(settings):
         "charged_off_minor": 400,
         "arrears_minor": 100,
     }
+
+
+def test_an_instalment_deferred_past_the_day_was_not_due_on_it(settings):
+    due = [*schedule("a", 1000), *schedule("b", 500)]
+    deferral = {"loan_id": "a", "starts_on": DUE, "ends_on": NEXT, "reason_code": "hardship", "effect_code": "deferral"}
+    put(settings, "raw__pause", FIRST, [deferral])
+    unpaid = [{"loan_id": "b", "seq": 1, "due_on": DUE, "past_due_minor": 500}]
+    late = [loan("a", 1000, 0), {**loan("b", 500, 1, amount=500), "past_due_on": DUE}]
+
+    put_ledger(settings, FIRST, loans=late, due=due, unpaid=unpaid)
+
+    (entry,) = rows_of(settings, "out__entry_daily", FIRST)
+    assert (entry["due_loans"], entry["due_minor"]) == (1, 500)
+    assert (entry["entered_loans"], entry["entered_minor"]) == (1, 500)
+    (cohort,) = rows_of(settings, "out__due_cohort_daily", FIRST)
+    assert (cohort["due_on"], cohort["first_due_loans"], cohort["first_due_minor"]) == (DUE, 1, 500)

@@ -74,12 +74,13 @@ class _Floor:
         self.number = 0
         self._loans: dict[str, dict[str, Any]] = {}
         self._kept: dict[str, list[dict[str, Any]]] = {"transaction": [], "flag": [], "instalment": [], "promise": []}
+        self._deferrals: list[dict[str, Any]] = []
         self._today: dict[str, list[dict[str, Any]]] = {}
 
     def begin(self, number: int) -> None:
         """Let a day pass, and take in what it brings."""
         self.number, self.day = number, FIRST + timedelta(days=number)
-        self._today = {"pause": [], "differences": []}
+        self._today = {"pause": list(self._deferrals), "differences": []}
         for loan in self._loans.values():
             if loan["days"]:
                 loan["days"] += 1
@@ -112,6 +113,14 @@ class _Floor:
             self._today["pause"].append(
                 {"loan_id": f"{borrower}-{name}", "starts_on": self.day, "reason_code": "deferral"}
             )
+        for name, days in day.get("deferred", {}).items():
+            granted = {
+                "loan_id": f"{borrower}-{name}",
+                "starts_on": self.day,
+                "ends_on": self.day + timedelta(days=days),
+            }
+            self._deferrals.append({**granted, "reason_code": "hardship", "effect_code": "deferral"})
+            self._today["pause"].append(self._deferrals[-1])
         for name in day.get("differs", ()):
             self._today["differences"].append({"loan_id": f"{borrower}-{name}", "figure_code": "past_due_days"})
 

@@ -42,10 +42,7 @@ def make_ages(
     Returns:
         Accounts replayed, and moves of the longest.
     """
-    is_deferred = tables.number(f"SELECT count(*) FROM raw__pause WHERE effect_code = '{DEFERRAL}'") > 0
-    if is_deferred:
-        tables.make("moved_instalment", "account__schedule", parameters)
-    tables.alias("schedule", "moved_instalment" if is_deferred else "raw__instalment")
+    make_schedule(tables, parameters)
     replayed = _replay(tables, waterfalls, parameters)
     tables.make("frozen", "account__frozen", parameters)
     for table in (INSTALMENTS, LOANS):
@@ -56,6 +53,19 @@ def make_ages(
         else:
             write(table)
     return replayed
+
+
+def make_schedule(tables: Tables, parameters: Mapping[str, Any]) -> None:
+    """Make ``schedule``: the instalments, their due dates as deferrals have moved them.
+
+    Args:
+        tables: With ``raw__instalment`` and ``raw__pause``.
+        parameters: As ``ageing_parameters`` gives them.
+    """
+    is_deferred = tables.number(f"SELECT count(*) FROM raw__pause WHERE effect_code = '{DEFERRAL}'") > 0
+    if is_deferred:
+        tables.make("moved_instalment", "account__schedule", parameters)
+    tables.alias("schedule", "moved_instalment" if is_deferred else "raw__instalment")
 
 
 def _make_material(tables: Tables, parameters: Mapping[str, Any]) -> None:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from arrears.contact.paths import step_due
 from arrears.contact.plan import CaseDue
 from arrears.engine.duckdb import select_text
+from arrears.engine.tables import DuckTables
+from arrears.jobs.accounts import make_schedule
+from arrears.jobs.age import ageing_parameters
 from arrears.jobs.rows import read_rows
 from arrears.rules.buckets import bucket_of
 from arrears.rules.cases import HOLD_CODES
@@ -147,6 +150,8 @@ def _before_due(day: Day, work: Work, version: Version) -> Iterable[tuple[str, s
     for table in BEFORE_DUE:
         work.read_optional(table)
     configured = day.folder.portfolio
+    as_of = configured.as_of(day.business_date)
+    make_schedule(DuckTables(work.connection), ageing_parameters(configured.ageing, configured.bucket_set, as_of))
     start, end = day_bounds(day.business_date, configured.zone)
     held = {"business_date": day.business_date, "hold_codes": list(HOLD_CODES), "day_start": start, "day_end": end}
     work.connection.execute(f"CREATE TABLE spared_borrower AS {select_text('read__spared_borrower')}", held)

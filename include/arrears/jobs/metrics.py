@@ -14,6 +14,7 @@ import pyarrow as pa
 from arrears.contracts.ledger import LEDGER
 from arrears.engine.duckdb import select_text
 from arrears.engine.tables import DuckTables
+from arrears.jobs.accounts import make_schedule
 from arrears.jobs.age import FOREVER, ageing_parameters, put_buckets
 from arrears.jobs.day import Day, Work, summary
 from arrears.jobs.previous import previous_date, read_previous
@@ -95,8 +96,9 @@ def _events(day: Day) -> None:
 def _cohorts(day: Day, compared_with: date | None) -> None:
     """Entries into arrears and what became of them; vintages."""
     with day.work() as work:
-        for table in (LOANS, INSTALMENTS, "raw__instalment"):
-            work.read(table)
+        work.read(INSTALMENTS)
+        work.read(LOANS)
+        _make_schedule(work)
         work.write("out__entry_daily")
     with day.work() as work:
         work.read(LOANS)
@@ -106,14 +108,24 @@ def _cohorts(day: Day, compared_with: date | None) -> None:
         work.read_optional("raw__loan")
         work.write("out__vintage_monthly")
     with day.work() as work:
-        for table in (LOANS, INSTALMENTS, "raw__instalment"):
-            work.read(table)
+        work.read(INSTALMENTS)
+        work.read(LOANS)
+        _make_schedule(work)
         _put_cash(work)
         read_previous(work, ENTERED, compared_with, view="previous__entered_loan")
         work.write(ENTERED)
         work.read(ENTERED)
         work.read_optional("raw__loan")
         work.write("out__due_cohort_daily")
+
+
+def _make_schedule(work: Work) -> None:
+    """Make ``schedule``: when each instalment is due, deferrals heeded."""
+    work.read("raw__instalment")
+    work.read_optional("raw__pause")
+    config = work.day.folder.portfolio
+    as_of = config.as_of(work.day.business_date)
+    make_schedule(DuckTables(work.connection), ageing_parameters(config.ageing, config.bucket_set, as_of))
 
 
 def _put_cash(work: Work) -> None:
@@ -140,8 +152,8 @@ def _payments(day: Day, compared_with: date | None) -> None:
             _cash_view(work, "previous__cash", "previous__transaction")
         for table in (LOANS, CASE_LOANS):
             work.read_optional(table)
-        for table in ("raw__instalment", "raw__contact"):
-            work.read_optional(table)
+        work.read_optional("raw__contact")
+        _make_schedule(work)
         read_previous(work, LOANS, compared_with, view=PREVIOUS)
         annulled = select_text("account__annulled")
         work.connection.execute(f"CREATE TABLE annulled AS {annulled}", {"as_of": parameters["as_of"]})

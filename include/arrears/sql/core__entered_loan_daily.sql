@@ -1,6 +1,6 @@
 -- Grain: loan_id x due_on of the last 60 days that the loan entered arrears by: unpaid at the due date's close, and in
 -- no arrears before it. Cash since then counts up to what entered; the oldest is paid first, so it goes there.
--- Rules: ARR-MET-10. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, raw__instalment,
+-- Rules: ARR-MET-10. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, schedule,
 -- cash, previous__entered_loan (empty on the first day).
 WITH entry AS (
     SELECT
@@ -13,7 +13,7 @@ WITH entry AS (
         NULL::DATE AS cured_on,
         NULL::DATE AS redefaulted_on
     FROM core__instalment_delinquency_daily AS i
-    INNER JOIN raw__instalment AS r ON i.loan_id = r.loan_id AND i.seq = r.seq AND i.due_on = r.due_on
+    INNER JOIN schedule AS r ON i.loan_id = r.loan_id AND i.seq = r.seq AND i.due_on = r.due_on
     INNER JOIN core__loan_delinquency_daily AS l ON i.loan_id = l.loan_id
     WHERE r.due_on = $closing_date AND l.is_open AND COALESCE(l.past_due_on >= $closing_date, TRUE)
     GROUP BY i.loan_id

@@ -1,6 +1,6 @@
 -- Grain: product x currency. Of what fell due on the closing date, what was unpaid at that day's close. Loans that
 -- were in arrears before that day cannot enter: they are in neither figure. Beside it, what falls due next.
--- Rules: ARR-MET-04. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, raw__instalment.
+-- Rules: ARR-MET-04. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, schedule.
 WITH due AS (
     SELECT
         i.loan_id,
@@ -9,7 +9,7 @@ WITH due AS (
         l.product_code,
         l.currency,
         i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor AS due_minor
-    FROM raw__instalment AS i
+    FROM schedule AS i
     INNER JOIN core__loan_delinquency_daily AS l ON i.loan_id = l.loan_id
     WHERE
         i.due_on BETWEEN $closing_date::DATE AND $business_date::DATE

@@ -3,7 +3,7 @@
 -- A payment is the stretch of the loan's obligations between what was paid before it and after it: oldest instalment
 -- first, components in the portfolio's order; what lies beyond the schedule is not allocated.
 -- Rules: ARR-MET-13. Inputs: cash, previous__cash (the same on the first day), raw__transaction, annulled,
--- raw__instalment, core__loan_delinquency_daily, previous__loan_delinquency, core__case_loan_daily, raw__contact.
+-- schedule, core__loan_delinquency_daily, previous__loan_delinquency, core__case_loan_daily, raw__contact.
 -- Parameters: $zone, $<component>_rank (1 to 4).
 WITH moved AS (
     SELECT
@@ -59,7 +59,7 @@ WITH moved AS (
         i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor AS total_minor,
         SUM(i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor)
             OVER (PARTITION BY i.loan_id ORDER BY i.due_on, i.seq ROWS UNBOUNDED PRECEDING) AS up_to_minor
-    FROM raw__instalment AS i
+    FROM schedule AS i
     INNER JOIN moved_loan AS m ON i.loan_id = m.loan_id
 ), met AS (
     SELECT

@@ -1,6 +1,6 @@
 -- Grain: borrower and coming due date, of loans with nothing past due. What a reminder before the due date needs; what
 -- is paid in advance is not asked for again, and who has a case or is held is spared.
--- Rules: ARR-STR-06. Inputs: raw__instalment, raw__transaction, core__loan_delinquency_daily, raw__party,
+-- Rules: ARR-STR-06. Inputs: schedule, raw__transaction, core__loan_delinquency_daily, raw__party,
 -- spared_borrower, previous__plan. Parameters: portfolio, language (default), ahead_days, tolerance_minor.
 WITH coming AS (
     SELECT
@@ -12,7 +12,7 @@ WITH coming AS (
         instalment.due_on,
         instalment.principal_minor + instalment.interest_minor + instalment.fee_minor + instalment.penalty_minor
             AS instalment_minor
-    FROM raw__instalment AS instalment
+    FROM schedule AS instalment
     INNER JOIN core__loan_delinquency_daily AS loan ON instalment.loan_id = loan.loan_id
     ANTI JOIN spared_borrower AS spared ON loan.borrower_id = spared.borrower_id
     WHERE
@@ -44,7 +44,7 @@ WITH coming AS (
         coming.seq,
         SUM(earlier.principal_minor + earlier.interest_minor + earlier.fee_minor + earlier.penalty_minor) AS owed_minor
     FROM coming
-    INNER JOIN raw__instalment AS earlier ON coming.loan_id = earlier.loan_id AND coming.due_on >= earlier.due_on
+    INNER JOIN schedule AS earlier ON coming.loan_id = earlier.loan_id AND coming.due_on >= earlier.due_on
     GROUP BY coming.loan_id, coming.seq
 ), due AS (
     SELECT

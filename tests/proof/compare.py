@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from arrears.contracts import CONTRACTS
 from arrears.engine.tables import DuckTables
 from arrears.jobs.accounts import LOANS, make_ages
 from arrears.jobs.age import ageing_parameters, put_buckets
-from arrears.portfolio import Ageing
+from arrears.portfolio import Ageing, MaterialityRow
 from proof.independent import ORDER, Answer, Debt, Policy, answers
 from proof.random_book import CURRENCIES, FIRST, random_debts
 from support.ageing import BUCKETS
@@ -34,12 +35,16 @@ if TYPE_CHECKING:
 
 CHUNK = 2_500
 ZONE, OFFSET = "Asia/Shanghai", timedelta(hours=8)
-POLICIES = (
-    Policy(),
-    Policy(is_due_day_counted=True, grace=3),
-    Policy(tolerance=5),
-    Policy(grace=5),
-)
+POLICIES = {
+    "elapsed": Policy(),
+    "inclusive with grace": Policy(count="inclusive", grace=3),
+    "tolerance": Policy(tolerance=Decimal(5)),
+    "grace": Policy(grace=5),
+    "threshold grace": Policy(count="inclusive", grace=4, is_threshold=True),
+    "months (OTS)": Policy(count="months_ots", enough_pct=90),
+    "months (MBA)": Policy(count="months_mba", grace=2, material=(Decimal(20), Decimal("0.01"))),
+    "material, 90 %": Policy(enough_pct=90, material=(Decimal(1), Decimal("0.05")), tolerance=Decimal(1)),
+}
 
 
 def differences(debts: Sequence[Debt], days: Sequence[date], policy: Policy) -> Iterator[tuple[str, date, str]]:
@@ -54,14 +59,16 @@ def differences(debts: Sequence[Debt], days: Sequence[date], policy: Policy) -> 
             found = engine_rows(connection, day, policy)
             assert len(found) == len(debts)
             for name, row in found.items():
-                expected = _figures(said[day].get(name))
+                expected = _figures(said[day].get(name), policy)
                 yield from ((name, day, figure) for figure, value in expected.items() if row[figure] != value)
 
 
-def _figures(answer: Answer | None) -> dict[str, Any]:
+def _figures(answer: Answer | None, policy: Policy) -> dict[str, Any]:
     if answer is None:
         zeros = {f"past_due_{component}_minor": 0 for component in ORDER}
-        return {"past_due_on": None, "past_due_days": 0, "delinquent_days": 0, "bucket": "0", **zeros}
+        material = None if policy.material is None else 0
+        counts = {"past_due_days": 0, "delinquent_days": 0, "material_days": material}
+        return {"past_due_on": None, "bucket": "0", **counts, **zeros}
     by_component = {
         f"past_due_{component}_minor": int(amount * 100)
         for component, amount in zip(ORDER, answer.by_component, strict=True)
@@ -71,6 +78,7 @@ def _figures(answer: Answer | None) -> dict[str, Any]:
         "past_due_days": answer.past_due_days,
         "delinquent_days": answer.delinquent_days,
         "bucket": answer.bucket,
+        "material_days": answer.material_days,
         **by_component,
     }
 
@@ -78,16 +86,20 @@ def _figures(answer: Answer | None) -> dict[str, Any]:
 def engine_rows(connection: duckdb.DuckDBPyConnection, day: date, policy: Policy) -> dict[str, dict[str, Any]]:
     """Every loan's row by the pipeline's SELECTs."""
     ageing = Ageing(
-        convention="inclusive" if policy.is_due_day_counted else "elapsed",
+        convention=policy.count,
         grace_days=policy.grace,
+        grace="threshold" if policy.is_threshold else "subtract",
         tolerance_minor=int(policy.tolerance * 100),
+        full_payment_pct=policy.enough_pct,
+        materiality=policy.material
+        and MaterialityRow(minor=int(policy.material[0] * 100), bps=int(policy.material[1] * 10_000)),
         allocation_order=ORDER,
     )
     tables = DuckTables(connection)
     put_buckets(tables, BUCKETS)
     known = ageing_parameters(ageing, BUCKETS, day) | {"closing_date": day, "timezone": ZONE}
     make_ages(tables, ageing.waterfalls, known)
-    columns = ("loan_id", *_figures(None))
+    columns = ("loan_id", *_figures(None, policy))
     rows = connection.execute(f"SELECT {', '.join(columns)} FROM {LOANS}").fetchall()
     return {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
 
@@ -106,7 +118,8 @@ def ledger_of(debts: Sequence[Debt]) -> dict[str, list[dict[str, Any]]]:
                 "loan_id": debt.name,
                 "status_code": debt.status,
                 "grace_days": debt.grace,
-                "outstanding_principal_minor": 1,
+                "grace_code": {None: None, True: "threshold", False: "subtract"}[debt.is_threshold],
+                "outstanding_principal_minor": int(debt.principal_left * 100),
                 "currency": CURRENCIES[number % len(CURRENCIES)],
             }
             for number, debt in enumerate(debts)
@@ -137,9 +150,10 @@ def ledger_of(debts: Sequence[Debt]) -> dict[str, list[dict[str, Any]]]:
             for entry in debt.entries
         ],
         "raw__pause": [
-            {"loan_id": debt.name, "starts_on": starts, "ends_on": ends, "reason_code": "x"}
+            {"loan_id": debt.name, "starts_on": starts, "ends_on": ends, "reason_code": "x", "effect_code": effect}
             for debt in debts
-            for starts, ends in debt.pauses
+            for effect, spans in ((None, debt.pauses), ("deferral", debt.deferrals))
+            for starts, ends in spans
         ],
     }
 
@@ -163,11 +177,12 @@ def main() -> int:
     asked = parser.parse_args()
     days = [FIRST + timedelta(days=number) for number in range(asked.days)]
     counts, shown, began, done = Counter(), [], time.monotonic(), 0
+    policies = list(POLICIES.values())
     while done < asked.loans:
         chunk = min(CHUNK, asked.loans - done)
         number = done // CHUNK
         debts = random_debts(chunk, asked.seed * 1_000_003 + number, asked.days)
-        for name, day, figure in differences(debts, days, POLICIES[number % len(POLICIES)]):
+        for name, day, figure in differences(debts, days, policies[number % len(policies)]):
             counts[figure] += 1
             shown = [*shown, (name, str(day), figure)][:20]
         done += chunk

@@ -7,7 +7,8 @@ is asked of its reversals one after the other. It is slow and is meant to be rea
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from calendar import monthrange
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -58,6 +59,9 @@ class Debt:
     pauses: tuple[tuple[date, date | None], ...] = ()
     status: str = "active"
     grace: int | None = None
+    is_threshold: bool | None = None
+    deferrals: tuple[tuple[date, date | None], ...] = ()
+    principal_left: Decimal = Decimal(1)
 
 
 @dataclass
@@ -73,11 +77,18 @@ class Lot:
 
 @dataclass(frozen=True)
 class Policy:
-    """How days are counted."""
+    """How days are counted: by themselves or in months, and what is forgiven.
 
-    is_due_day_counted: bool = False
+    ``count`` is ``elapsed``, ``inclusive``, ``months_ots`` or ``months_mba``. Of an instalment of which at least
+    ``enough_pct`` of a hundred is paid nothing counts as late. ``material`` is an amount and a share of the principal.
+    """
+
+    count: str = "elapsed"
     grace: int = 0
+    is_threshold: bool = False
     tolerance: Decimal = NOTHING
+    enough_pct: int = 100
+    material: tuple[Decimal, Decimal] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ class Answer:
     delinquent_days: int
     bucket: str
     by_component: tuple[Decimal, ...]
+    material_days: int | None
 
 
 def answers(debt: Debt, days: list[date], policy: Policy) -> dict[date, Answer]:
@@ -99,27 +111,40 @@ def answers(debt: Debt, days: list[date], policy: Policy) -> dict[date, Answer]:
     found, lots, last_turn = {}, None, None
     frozen = _paused_ordinals(debt, max(days) + timedelta(days=2))
     for day in sorted(days):
-        turn = bisect_left(turns, day + timedelta(days=1))
+        end = day if policy.count == "elapsed" else day + timedelta(days=1)
+        moved = replace(debt, schedule=_deferred(debt, end))
+        turn = (bisect_left(turns, day + timedelta(days=1)), moved.schedule)
         if turn != last_turn:
-            lots, last_turn = _account(debt, day), turn
-        answer = _judge(debt, lots, frozen, day, policy)
+            lots, last_turn = _account(moved, day), turn
+        answer = _judge(moved, lots, frozen, day=day, end=end, policy=policy)
         if answer is not None:
             found[day] = answer
     return found
 
 
-def _account(debt: Debt, day: date) -> list[Lot]:  # noqa: C901  told in one go, as the rules are
+def _deferred(debt: Debt, end: date) -> tuple[Due, ...]:
+    """Whatever is due when a deferral begins, or later, is due as much later as it lasts; one without end lasts on."""
+    spans: list[list[date]] = []
+    for starts, ends in sorted((starts, ends or max(starts, end)) for starts, ends in debt.deferrals):
+        if ends <= starts:
+            continue
+        if spans and starts <= spans[-1][1]:
+            spans[-1][1] = max(spans[-1][1], ends)
+        else:
+            spans.append([starts, ends])
+    moved = []
+    for due in debt.schedule:
+        on = due.on
+        for starts, ends in spans:
+            on += ends - starts if on >= starts else timedelta(0)
+        moved.append(replace(due, on=on))
+    return tuple(moved)
+
+
+def _account(debt: Debt, day: date) -> list[Lot]:
     counting = [entry for entry in debt.entries if entry.counts_from <= day]
-    undoing: dict[str, list[Entry]] = {}
-    for entry in counting:
-        if entry.kind == "reversal":
-            undoing.setdefault(entry.undoes, []).append(entry)
-
-    @cache
-    def stands(name: str) -> bool:
-        return not any(stands(each.name) for each in undoing.get(name, ()))
-
-    left = [entry for entry in counting if entry.kind != "reversal" and stands(entry.name)]
+    undone = _undone(counting)
+    left = [entry for entry in counting if entry.kind != "reversal" and entry.name not in undone]
     left.sort(key=lambda entry: (entry.counts_from, entry.known, entry.name))
     lots = [Lot(due.seq, due.on, dict(due.amounts)) for due in debt.schedule]
     by_seq = {lot.seq: lot for lot in lots}
@@ -155,6 +180,19 @@ def _account(debt: Debt, day: date) -> list[Lot]:  # noqa: C901  told in one go,
     return lots
 
 
+def _undone(counting: list[Entry]) -> set[str]:
+    undoing: dict[str, list[Entry]] = {}
+    for entry in counting:
+        if entry.kind == "reversal":
+            undoing.setdefault(entry.undoes, []).append(entry)
+
+    @cache
+    def stands(name: str) -> bool:
+        return not any(stands(each.name) for each in undoing.get(name, ()))
+
+    return {entry.name for entry in counting if not stands(entry.name)}
+
+
 def _home(debt: Debt, entry: Entry) -> int | None:
     in_order = sorted(debt.schedule, key=lambda due: (due.on, due.seq))
     if entry.kind == "charge":
@@ -175,36 +213,87 @@ def _spend(lots: list[Lot], spare: Decimal, amount: Decimal) -> Decimal:
     return spare + amount
 
 
-def _judge(debt: Debt, lots: list[Lot], frozen: list[int], day: date, policy: Policy) -> Answer | None:
-    end = day + timedelta(days=1) if policy.is_due_day_counted else day
-    late: list[tuple[date, dict[str, Decimal]]] = []
+def _judge(debt: Debt, lots: list[Lot], frozen: list[int], *, day: date, end: date, policy: Policy) -> Answer | None:
+    late: list[tuple[date, dict[str, Decimal], bool]] = []
     for lot in lots:
         open_parts = {component: lot.owed[component] - lot.paid[component] for component in ORDER}
         gone_on, gone = _beyond_paid(lot)
         is_gone = gone_on is not None and gone_on < end
+        forgiven = sum(lot.owed.values()) * (100 - policy.enough_pct) / 100
         if lot.on < end and sum(open_parts.values()) > 0:
-            late.append((min(lot.on, gone_on) if is_gone else lot.on, open_parts))
+            on = min(lot.on, gone_on) if is_gone else lot.on
+            late.append((on, open_parts, sum(open_parts.values()) > forgiven))
         elif is_gone:
-            late.append((gone_on, dict.fromkeys(ORDER, NOTHING) | {"principal": gone}))
-    late.sort(key=lambda each: each[0])
+            late.append((gone_on, dict.fromkeys(ORDER, NOTHING) | {"principal": gone}, gone > forgiven))
+    counted = [(on, sum(parts.values())) for on, parts, counts in late if counts]
     since = None
-    for candidate in sorted({on for on, _ in late}):
-        if sum(sum(parts.values()) for on, parts in late if on <= candidate) > policy.tolerance:
+    for candidate in sorted(on for on, _ in counted):
+        if sum(amount for on, amount in counted if on <= candidate) > policy.tolerance:
             since = candidate
             break
     if since is None:
         return None
     grace = policy.grace if debt.grace is None else debt.grace
+    is_threshold = policy.is_threshold if debt.is_threshold is None else debt.is_threshold
 
     def left(until: date) -> int:
         idle = bisect_left(frozen, until.toordinal()) - bisect_left(frozen, since.toordinal())
-        return max(0, (until - since).days - idle - grace)
+        days = max(0, _lateness(since, until, policy.count) - idle)
+        if is_threshold:
+            return days if days > grace else 0
+        return max(0, days - grace)
 
     held = end - (day - _looked_at(debt, day))
     days_of_bucket = left(held) if since < held else 0
     bucket = next(code for top, code in RANGES if days_of_bucket <= top)
-    by_component = tuple(sum(parts[name] for _, parts in late) for name in ORDER)
-    return Answer(since, (end - since).days, left(end), bucket, by_component)
+    by_component = tuple(sum(parts[name] for _, parts, _ in late) for name in ORDER)
+    material = None
+    if policy.material is not None:
+        material = _material_days(debt, since, sum(by_component), day=day, end=end, policy=policy)
+    return Answer(since, _lateness(since, end, policy.count), left(end), bucket, by_component, material)
+
+
+def _lateness(since: date, until: date, count: str) -> int:
+    """Days; or thirty for each month that is over, which the one method says a day before the other."""
+    if not count.startswith("months"):
+        return (until - since).days
+    last = until - timedelta(days=1) if count == "months_ots" else until
+    months = 0
+    while _months_after(since, months + 1) <= last:
+        months += 1
+    return 30 * months
+
+
+def _months_after(on: date, months: int) -> date:
+    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
+    return date(year, month + 1, min(on.day, monthrange(year, month + 1)[1]))
+
+
+def _material_days(debt: Debt, since: date, past_due: Decimal, *, day: date, end: date, policy: Policy) -> int:
+    """Since the last day on which the amount was not above both thresholds; nothing else resets it."""
+    amount, share = policy.material
+
+    def is_material(owed: Decimal) -> bool:
+        return owed > amount and owed > debt.principal_left * share
+
+    if not is_material(past_due):
+        return 0
+    undone = _undone([entry for entry in debt.entries if entry.counts_from <= day])
+    moves = [(due.on, sum(due.amounts.values())) for due in debt.schedule if due.on < end]
+    for entry in debt.entries:
+        if entry.kind == "reversal" or entry.name in undone or entry.counts_from > day:
+            continue
+        if entry.kind in PAYS:
+            moves.append((entry.on, -entry.amount))
+        elif entry.on <= day if entry.kind != "charge" else entry.on < end or entry.on <= day:
+            moves.append((entry.on, entry.amount))
+    begun = None
+    for on in sorted({on for on, _ in moves}):
+        if not is_material(sum(each for when, each in moves if when <= on)):
+            begun = None
+        elif begun is None:
+            begun = on
+    return max(0, _lateness(begun or since, end, policy.count))
 
 
 def _looked_at(debt: Debt, day: date) -> date:

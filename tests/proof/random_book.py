@@ -25,7 +25,10 @@ def _debt(random: Random, name: str, days: int) -> Debt:
     entries = _entries(random, name, schedule, days)
     status = random.choice(STATUSES)
     grace = random.choice((None, None, None, 0, 3, 10))
-    return Debt(name, schedule, entries, _pauses(random, days), status, grace)
+    is_threshold = random.choice((None, None, None, True, False))
+    deferrals = _pauses(random, days) if random.random() < 0.3 else ()
+    principal = Decimal(random.choice((0, 1, 1000, 20_000, 90_000))) / 100
+    return Debt(name, schedule, entries, _pauses(random, days), status, grace, is_threshold, deferrals, principal)
 
 
 def _schedule(random: Random, days: int) -> tuple[Due, ...]:

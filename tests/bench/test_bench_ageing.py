@@ -15,7 +15,8 @@ from support.big_book import write_book
 
 LOANS = 1_000_000
 ROUNDS = 5
-AS_SCAN, AS_TWO_STAGE = 8.0, 1.5  # times slower at most
+AS_SCAN = {"plain": 8.0, "mixed": 14.0}  # times slower at most: of the mixed book 3 % of the loans are replayed
+AS_TWO_STAGE = 1.5
 
 
 @pytest.fixture(scope="module", params=["plain", "mixed"])
@@ -48,7 +49,7 @@ def test_ageing_stays_near_a_bare_scan(book, capsys):
             f"{best['ageing'] / best['two_stage']:.2f} times two-stage"
         )
     assert result["ageing"]["result"][0] == LOANS
-    assert best["ageing"] <= AS_SCAN * best["scan"]
+    assert best["ageing"] <= AS_SCAN[book.name.rstrip("0123456789")] * best["scan"]
     if book.name.startswith("plain"):
         assert result["ageing"]["result"] == result["two_stage"]["result"]
         assert best["ageing"] <= AS_TWO_STAGE * best["two_stage"]

@@ -7,6 +7,8 @@ import pyarrow.compute as pc
 import pytest
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import select_text
+from arrears.engine.tables import DuckTables
+from arrears.jobs.accounts import make_annulled
 from arrears.sources.demo import Order
 from arrears.sources.demo.lender import LENDERS
 from arrears.sources.demo.load import make_chunk
@@ -15,7 +17,7 @@ from arrears.warehouse.feedback_known import PROMISE
 AS_OF = date(2026, 11, 24)
 DAYS = [AS_OF - timedelta(days=back) for back in range(60)]
 LOANS = 24_000
-JUDGED = ("account__annulled", "promise__part", "promise__credit", "promise__match", "core__promise_daily")
+JUDGED = ("promise__part", "promise__credit", "promise__match", "core__promise_daily")
 
 
 @pytest.fixture(scope="module", params=sorted(LENDERS))
@@ -31,7 +33,8 @@ def book(request):
         connection.register("feedback_promise", PROMISE.empty_table())
         connection.execute(
             "CREATE VIEW raw__transaction AS SELECT posting_no AS transaction_id, loan_no AS loan_id,"
-            " kind AS kind_code, effective_on, amount_minor, reverses_no AS reverses_id FROM posting"
+            " kind AS kind_code, effective_on, amount_minor, reverses_no AS reverses_id,"
+            " NULL::TIMESTAMPTZ AS booked_at FROM posting"
             f" WHERE effective_on <= DATE '{close}' AND booked_on <= DATE '{close}'"
         )
         connection.execute(
@@ -56,6 +59,7 @@ def book(request):
             "tolerance_minor": 100,
             "grace_days": 0,
         }
+        make_annulled(DuckTables(connection), {"as_of": close})
         for select in JUDGED:
             statement = select_text(select)
             name = select.replace("promise__", "promise_")

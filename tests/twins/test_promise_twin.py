@@ -109,7 +109,8 @@ def by_select(connection, promised, entries, *, close, tolerance, grace):
         "grace_days": grace,
     }
     for select, table in (
-        ("account__annulled", "account__annulled"),
+        ("account__eventful_transaction", "eventful_transaction"),
+        ("account__annulled", "annulled"),
         ("promise__part", "promise_part"),
         ("promise__credit", "promise_credit"),
         ("promise__match", "promise_match"),

@@ -68,6 +68,17 @@ def make_schedule(tables: Tables, parameters: Mapping[str, Any]) -> None:
     tables.alias("schedule", "moved_instalment" if is_deferred else "raw__instalment")
 
 
+def make_annulled(tables: Tables, parameters: Mapping[str, Any]) -> None:
+    """Make ``annulled``: the entries that reversals undid; and ``eventful_transaction``, which it is made from.
+
+    Args:
+        tables: With ``raw__transaction``.
+        parameters: ``as_of``.
+    """
+    tables.make("eventful_transaction", "account__eventful_transaction", parameters)
+    tables.make("annulled", "account__annulled", parameters)
+
+
 def _make_material(tables: Tables, parameters: Mapping[str, Any]) -> None:
     """Since when arrears are material; costs nothing where no thresholds are given."""
     if parameters["material_minor"] is None:
@@ -80,17 +91,21 @@ def _make_material(tables: Tables, parameters: Mapping[str, Any]) -> None:
 
 def _replay(tables: Tables, waterfalls: Waterfalls, parameters: Mapping[str, Any]) -> dict[str, int]:
     """Make the tables ``annulled``, ``replayed_loan`` and ``replayed_overdue``."""
-    known = {**parameters, "is_plain": waterfalls.is_plain, "replays": _replays(waterfalls), "move_number": 0}
-    tables.make("annulled", "account__annulled", known)
+    has_even = any(each.prepays == "reamortise" for each in (waterfalls.default, *waterfalls.kinds.values()))
+    known = {**parameters, "is_plain": waterfalls.is_plain, "replays": _replays(waterfalls), "has_even": has_even}
+    known["move_number"] = 0
+    make_annulled(tables, known)
+    tables.make("replay_candidate", "account__candidate", known)
     tables.make("replayed_loan", "account__loan", known)
     _put_waterfalls(tables, waterfalls)
+    tables.make("replayed_instalment", "account__replayed_instalment", known)
+    tables.make("replayed_transaction", "account__replayed_transaction", known)
     tables.make("account_entry", "account__entry", known)
     tables.make("account_move", "account__move", known)
     tables.make("account_state", "account__obligation", known)
     tables.make("account_credit", "account__credit", known)
     tables.take("account_end", "account_state", "moves = 0")
     longest = tables.number("SELECT coalesce(max(moves), 0) FROM account_move")
-    has_even = any(each.prepays == "reamortise" for each in (waterfalls.default, *waterfalls.kinds.values()))
     for number in range(1, longest + 1):
         known["move_number"] = number
         tables.make("account_credit", "account__credit", known, append=True)

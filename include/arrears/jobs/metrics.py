@@ -14,7 +14,7 @@ import pyarrow as pa
 from arrears.contracts.ledger import LEDGER
 from arrears.engine.duckdb import select_text
 from arrears.engine.tables import DuckTables
-from arrears.jobs.accounts import make_schedule
+from arrears.jobs.accounts import make_annulled, make_schedule
 from arrears.jobs.age import FOREVER, ageing_parameters, put_buckets
 from arrears.jobs.day import Day, Work, summary
 from arrears.jobs.previous import previous_date, read_previous
@@ -155,8 +155,7 @@ def _payments(day: Day, compared_with: date | None) -> None:
         work.read_optional("raw__contact")
         _make_schedule(work)
         read_previous(work, LOANS, compared_with, view=PREVIOUS)
-        annulled = select_text("account__annulled")
-        work.connection.execute(f"CREATE TABLE annulled AS {annulled}", {"as_of": parameters["as_of"]})
+        make_annulled(DuckTables(work.connection), parameters)
         work.write(PAYMENTS, parameters)
 
 

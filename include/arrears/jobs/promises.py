@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arrears.engine.duckdb import select_text
+from arrears.engine.tables import DuckTables
+from arrears.jobs.accounts import make_annulled
 from arrears.jobs.previous import read_previous
 from arrears.jobs.reported import reported
 from arrears.rules.hours import day_bounds
@@ -38,7 +40,7 @@ def write_promises(day: Day, compared_with: date | None) -> Manifest:
         read_previous(work, PROMISES, compared_with, view="previous__promise")
         work.connection.register("feedback_promise", reported(work, "feedback_promise"))
         _, end = day_bounds(day.business_date, configured.zone)
-        _make(work, "account__annulled", as_of=day.closing_date)
+        make_annulled(DuckTables(work.connection), {"as_of": day.closing_date})
         _make(work, "promise__part", "promise_part", zone=configured.timezone, day_end=end)
         _make(work, "promise__credit", "promise_credit")
         _make(work, "promise__match", "promise_match", grace_days=configured.promises.grace_days)
@@ -51,5 +53,5 @@ def write_promises(day: Day, compared_with: date | None) -> Manifest:
         )
 
 
-def _make(work: Work, select: str, name: str = "", **parameters: object) -> None:
-    work.connection.execute(f"CREATE TABLE {name or select} AS {select_text(select)}", parameters or None)
+def _make(work: Work, select: str, name: str, **parameters: object) -> None:
+    work.connection.execute(f"CREATE TABLE {name} AS {select_text(select)}", parameters or None)

@@ -1,12 +1,12 @@
 -- Grain: loan_id x transaction_id: entry that a reversal undid, reversals of reversals minded.
 -- Rules: ARR-AGE-02. Set-based twin of rules/account.py (standing_transactions).
--- Inputs: raw__transaction. Parameters: $as_of.
+-- Inputs: eventful_transaction. Parameters: $as_of.
 WITH reversal AS (
     SELECT
         loan_id,
         transaction_id,
         reverses_id
-    FROM raw__transaction
+    FROM eventful_transaction
     WHERE kind_code = 'reversal' AND effective_on <= $as_of
 ), last_reversal AS (
     SELECT

@@ -1,6 +1,6 @@
 -- Grain: transaction_id: standing entry of an account that is replayed, its place in the order, and what takes it.
 -- Rules: ARR-AGE-02, ARR-AGE-03. Set-based twin of rules/account.py (standing_transactions, receivers).
--- Inputs: replayed_loan, schedule, raw__transaction, annulled. Parameters: $as_of, $timezone.
+-- Inputs: replayed_instalment, replayed_transaction, annulled. Parameters: $as_of, $timezone.
 WITH posted AS (
     SELECT
         t.loan_id,
@@ -16,22 +16,19 @@ WITH posted AS (
         END AS posted_on,
         CASE WHEN t.kind_code = 'charge' THEN COALESCE(t.component_code, 'fee') ELSE 'principal' END AS component_code,
         t.kind_code IN ('charge', 'chargeback', 'credit_refund') AS is_adding
-    FROM raw__transaction AS t
-    INNER JOIN replayed_loan AS l ON t.loan_id = l.loan_id
+    FROM replayed_transaction AS t
     LEFT JOIN annulled AS a ON t.loan_id = a.loan_id AND t.transaction_id = a.transaction_id
-    WHERE t.kind_code <> 'reversal' AND a.loan_id IS NULL
+    WHERE a.loan_id IS NULL
 ), standing AS (
     SELECT *
     FROM posted
     WHERE posted_on <= $as_of
 ), last_instalment AS (
     SELECT
-        i.loan_id,
-        MAX(i.seq) AS seq,
-        MAX(i.due_on) AS due_on
-    FROM schedule AS i
-    INNER JOIN replayed_loan AS l ON i.loan_id = l.loan_id
-    GROUP BY i.loan_id
+        loan_id,
+        MAX(seq) AS seq
+    FROM replayed_instalment
+    GROUP BY loan_id
 ), fitting AS (
     SELECT
         s.loan_id,
@@ -42,7 +39,7 @@ WITH posted AS (
         ROW_NUMBER() OVER (PARTITION BY s.loan_id, s.transaction_id ORDER BY i.due_on DESC, i.seq DESC) AS last_choice,
         i.due_on > s.effective_on AS is_later
     FROM standing AS s
-    INNER JOIN schedule AS i ON s.loan_id = i.loan_id
+    INNER JOIN replayed_instalment AS i ON s.loan_id = i.loan_id
     WHERE
         s.is_adding
         AND i.due_on >= s.effective_on

@@ -1,8 +1,8 @@
 -- Grain: loan_id x seq: overdue instalments of open loans in arrears.
 -- Rules: ARR-AGE-01 to ARR-AGE-10. Set-based twin of rules/allocation.py, rules/pauses.py, rules/conventions.py and
 -- rules/ageing.py.
--- Inputs: raw__loan, raw__transaction, raw__pause, bucket(code, from_days, to_days), schedule, annulled, replayed_loan,
--- replayed_overdue (made by account__*.sql).
+-- Inputs: raw__loan, raw__transaction, raw__pause, bucket(code, from_days, to_days), schedule, eventful_transaction,
+-- annulled, replayed_loan, replayed_overdue (made by account__*.sql).
 -- Parameters: $as_of, $counted_until (first date that is not due yet), $month_lag (days from it back to the day up to
 -- which months are counted; NULL where days are), $tolerance_minor, $full_payment_pct, $<component>_rank (1 to 4).
 -- Ages only what is late: totals of every loan first, the ordered walk only for loans in arrears. Accounts in which
@@ -28,7 +28,7 @@ WITH entry AS (
         t.loan_id,
         0::BIGINT AS due_minor,
         -t.amount_minor AS paid_minor
-    FROM raw__transaction AS t
+    FROM eventful_transaction AS t
     INNER JOIN annulled AS a ON t.loan_id = a.loan_id AND t.transaction_id = a.transaction_id
     WHERE
         t.kind_code IN ('repayment', 'waiver', 'goodwill_credit', 'merchant_refund', 'payout_refund')

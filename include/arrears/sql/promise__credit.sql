@@ -1,7 +1,7 @@
 -- Grain: loan_id x credit_id: repayment as it stands at the close: reversed ones are gone, and chargebacks take back
 -- what was paid last before the last of them.
 -- Rules: ARR-PTP-02. Set-based twin of rules/promises.py (standing_credits).
--- Inputs: promise_part, raw__transaction, account__annulled.
+-- Inputs: promise_part, raw__transaction, annulled.
 WITH promised_loan AS (
     SELECT DISTINCT
         borrower_id,
@@ -17,7 +17,7 @@ WITH promised_loan AS (
         made.amount_minor
     FROM raw__transaction AS made
     INNER JOIN promised_loan ON made.loan_id = promised_loan.loan_id
-    LEFT JOIN account__annulled AS annulled
+    LEFT JOIN annulled
         ON made.loan_id = annulled.loan_id AND made.transaction_id = annulled.transaction_id
     WHERE made.kind_code IN ('repayment', 'chargeback') AND annulled.loan_id IS NULL
 ), charged_back AS (

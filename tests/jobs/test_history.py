@@ -18,7 +18,6 @@ from arrears.settings import Settings
 from arrears.sources.demo import fill_demo
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.ledger import published_days
-from arrears.warehouse.migrate import upgrade
 from pydantic import SecretStr
 from sqlalchemy import text
 from support.books import rows_of
@@ -120,10 +119,9 @@ def test_second_call_finds_everything_standing(filled):
     assert [past.of for past in told] == [0]
 
 
-def test_day_of_history_equals_the_day_run_by_itself(filled, book, empty_database_url):
+def test_day_of_history_equals_the_day_run_by_itself(filled, book, own_warehouse_url):
     _, results, _ = filled
-    upgrade(empty_database_url)
-    alone = book(empty_database_url)
+    alone = book(own_warehouse_url)
 
     hashes = [run_day(BOOK, day, settings=alone)["content_hashes"] for day in DATES[:2]]
 
@@ -131,9 +129,8 @@ def test_day_of_history_equals_the_day_run_by_itself(filled, book, empty_databas
     assert hashes == [result["content_hashes"] for result in results[:2]]
 
 
-def test_restated_dates_share_one_lake_and_equal_the_history(filled, book, empty_database_url, monkeypatch):
-    upgrade(empty_database_url)
-    settings, opened = book(empty_database_url), []
+def test_restated_dates_share_one_lake_and_equal_the_history(filled, book, own_warehouse_url, monkeypatch):
+    settings, opened = book(own_warehouse_url), []
     environment = {"WAREHOUSE_URL": settings.warehouse, "LAKE_URL": settings.lake_url, "THREADS": "1"}
     for name, value in {**environment, "PORTFOLIOS": str(settings.portfolios)}.items():
         monkeypatch.setenv(f"ARREARS_{name}", value)
@@ -147,9 +144,8 @@ def test_restated_dates_share_one_lake_and_equal_the_history(filled, book, empty
     assert opened == [settings.lake_url]
 
 
-def test_date_is_refused_before_the_one_it_is_compared_with(book, empty_database_url):
-    upgrade(empty_database_url)
-    settings = book(empty_database_url)
+def test_date_is_refused_before_the_one_it_is_compared_with(book, own_warehouse_url):
+    settings = book(own_warehouse_url)
 
     with pytest.raises(PredecessorMissingError, match=f"{DATES[0]} is not published"):
         run_day(BOOK, DATES[1], settings=settings)
@@ -157,10 +153,9 @@ def test_date_is_refused_before_the_one_it_is_compared_with(book, empty_database
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("place", ["extract.after_write", "validate.after_quarantine", "publish.before_commit"])
-def test_killed_history_goes_on_to_the_same_end(filled, book, empty_database_url, tmp_path, place):
+def test_killed_history_goes_on_to_the_same_end(filled, book, own_warehouse_url, tmp_path, place):
     undisturbed, _, _ = filled
-    upgrade(empty_database_url)
-    settings = book(empty_database_url)
+    settings = book(own_warehouse_url)
     history(BOOK, DATES[1], settings=settings)
     marker = tmp_path / "failpoint"
     marker.touch()

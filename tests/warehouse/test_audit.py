@@ -6,16 +6,14 @@ import pytest
 from arrears.errors import RuleInputError
 from arrears.warehouse.audit import broken_entries, record
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.migrate import upgrade
 from sqlalchemy import text
 
 FREE = "ALTER TABLE ops.audit_entry DISABLE TRIGGER ALL"
 
 
 @pytest.fixture
-def url(empty_database_url):
-    upgrade(empty_database_url)
-    return empty_database_url
+def url(own_warehouse_url):
+    return own_warehouse_url
 
 
 def write(url, count=5):

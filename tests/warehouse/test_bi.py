@@ -12,7 +12,6 @@ from arrears.errors import WarehouseSchemaError
 from arrears.jobs.publish import publish
 from arrears.warehouse.bi import View, create_views, views
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.migrate import upgrade
 from arrears.warehouse.roles import BI_LOGIN, create_bi_login
 from arrears.warehouse.run_steps import StepRows, note
 from arrears.warehouse.tables import FACTS
@@ -312,8 +311,7 @@ def test_view_file_gives_comment_and_meanings():
     assert view.meanings["loans"] == CONTRACTS["out__par_daily"].column("loans").meaning
 
 
-def test_view_that_would_lose_a_column_is_refused(empty_database_url, monkeypatch):
-    upgrade(empty_database_url)
+def test_view_that_would_lose_a_column_is_refused(own_warehouse_url, monkeypatch):
     shorter = tuple(
         View(view.name, view.select.replace("    portfolio,\n", "", 1), view.comment, view.meanings)
         if view.name == "queue_daily"
@@ -322,12 +320,11 @@ def test_view_that_would_lose_a_column_is_refused(empty_database_url, monkeypatc
     )
     monkeypatch.setattr("arrears.warehouse.bi.views", lambda: shorter)
 
-    with pytest.raises(WarehouseSchemaError), transaction(empty_database_url) as connection:
+    with pytest.raises(WarehouseSchemaError), transaction(own_warehouse_url) as connection:
         create_views(connection)
 
 
-def test_view_may_gain_a_column_between_those_it_has(empty_database_url, monkeypatch):
-    upgrade(empty_database_url)
+def test_view_may_gain_a_column_between_those_it_has(own_warehouse_url, monkeypatch):
     wider = tuple(
         View(
             view.name,
@@ -342,18 +339,17 @@ def test_view_may_gain_a_column_between_those_it_has(empty_database_url, monkeyp
     monkeypatch.setattr("arrears.warehouse.bi.views", lambda: wider)
     monkeypatch.setitem(CHINESE, "loans_more", "一")
 
-    with transaction(empty_database_url) as connection:
+    with transaction(own_warehouse_url) as connection:
         create_views(connection)
         found = list(connection.execute(text("SELECT * FROM bi.queue_daily")).keys())
 
     assert found[:2] == ["loans_more", "portfolio"]
 
 
-def test_column_without_a_meaning_is_refused(empty_database_url, monkeypatch):
-    upgrade(empty_database_url)
+def test_column_without_a_meaning_is_refused(own_warehouse_url, monkeypatch):
     monkeypatch.setattr("arrears.warehouse.bi.views", lambda: (View("new", "SELECT 1 AS a", "New. Grain: one.", {}),))
 
-    with pytest.raises(KeyError, match="a"), transaction(empty_database_url) as connection:
+    with pytest.raises(KeyError, match="a"), transaction(own_warehouse_url) as connection:
         create_views(connection)
 
 

@@ -6,11 +6,14 @@ so that a chart is as light or as dark as its page. Every text on a chart is mad
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from arrears_ui.formats import major
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from arrears_ui.formats import Formats
     from arrears_ui.reading import Rows
     from arrears_ui.words import Words
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     Figure = dict[str, Any]
 
 RAMP = tuple(f"$ramp{step}" for step in range(1, 7))
+# One curve a month of disbursement, told apart by mark as well as by colour.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+CURVES = tuple(zip(RAMP, SYMBOLS, strict=True))
 TOP_RULES = 10
 LABEL_WIDTH = 34
 
@@ -236,6 +242,115 @@ def contacts(rows: Rows, t: Words, f: Formats) -> Figure | None:
         height=70 + 30 * len(by),
         xaxis={"visible": False},
         yaxis={"type": "category", "autorange": "reversed"},
+    )
+
+
+def funnel(rows: Rows, t: Words, f: Formats) -> Figure | None:
+    """How many contacts came how far, all channels together; a stage that no source tells of is left out."""
+    stages = ("attempts", "connects", "right_party_contacts", "promises")
+    told = [stage for stage in stages if any(row[stage] is not None for row in rows)]
+    numbers = [sum(row[stage] or 0 for row in rows) for stage in told]
+    if not numbers or not numbers[0]:
+        return None
+    of_those_before = ["", *(f"  {f.share(now / before)}" if before else "" for before, now in pairwise(numbers))]
+    names = [t(f"column.{stage}") for stage in told]
+    return figure(
+        [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": numbers,
+                "y": names,
+                "marker": {"color": "$accent"},
+                "text": [f"{f.count(number)}{share}" for number, share in zip(numbers, of_those_before, strict=True)],
+                "textposition": "auto",
+                "cliponaxis": False,
+                "hoverinfo": "skip",
+            }
+        ],
+        height=70 + 34 * len(told),
+        xaxis={"visible": False, "range": [0, numbers[0] * 1.15]},
+        yaxis={"type": "category", "autorange": "reversed"},
+    )
+
+
+def pressure(rows: Rows, t: Words, f: Formats) -> Figure | None:
+    """Contacts a borrower and day above; how borrowers answered below."""
+    if len(rows) < 2:  # noqa: PLR2004  one day is no trend
+        return None
+    days = [row["business_date"].isoformat() for row in rows]
+    said = [f.day(row["business_date"]) for row in rows]
+    name = t("column.contacts_per_borrower_day")
+    answers = (("opt_outs", "$ramp2"), ("complaints", "$bad"), ("hardships", "$ramp3"), ("disputes", "$muted"))
+    return figure(
+        [
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": days,
+                "y": [
+                    None if row["contacts_per_borrower_day"] is None else float(row["contacts_per_borrower_day"])
+                    for row in rows
+                ],
+                "line": {"color": "$accent", "width": 2},
+                "marker": {"size": 4},
+                "hovertext": [
+                    f"{day}<br>{name}: {f.count(row['contacts_per_borrower_day'])}"
+                    for day, row in zip(said, rows, strict=True)
+                ],
+                "hoverinfo": "text",
+            },
+            *(
+                _flow(rows, days, said, column, 1, color, t, f)
+                for column, color in answers
+                if any(row[column] for row in rows)
+            ),
+        ],
+        height=300,
+        showlegend=True,
+        barmode="stack",
+        legend={"orientation": "h", "y": -0.16, "x": 0},
+        xaxis={"type": "date", "anchor": "y2", "tickformat": "%m-%d"},
+        yaxis={"domain": [0.5, 1], "rangemode": "tozero"},
+        yaxis2={"domain": [0, 0.42], "anchor": "x", "rangemode": "tozero", "tickformat": "~s"},
+    )
+
+
+def vintage(rows: Rows, t: Words, f: Formats) -> Figure | None:
+    """Share of each month's loans that were ever 30 days late, by months on book: the older, the paler."""
+    curves: dict[date, Rows] = {}
+    for row in rows:
+        curves.setdefault(row["cohort_on"], []).append(row)
+    drawn = {cohort: found for cohort, found in curves.items() if len(found) > 1}
+    newest = list(drawn)[-len(CURVES) :]
+    if not newest:
+        return None
+    return figure(
+        [
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": f.month(cohort),
+                "x": [row["months_on_book"] for row in drawn[cohort]],
+                "y": [None if row["ever30_ratio"] is None else float(row["ever30_ratio"]) for row in drawn[cohort]],
+                "line": {"color": color, "width": 2},
+                "marker": {"size": 5, "symbol": symbol},
+                "hovertext": [
+                    f"{f.month(cohort)}, {t('column.months_on_book')} {row['months_on_book']}<br>"
+                    f"{t('column.ever30_ratio')}: {f.share(row['ever30_ratio'])}<br>"
+                    f"{f.count(row['ever30_loans'])} / {f.count(row['loans'])}"
+                    for row in drawn[cohort]
+                ],
+                "hoverinfo": "text",
+            }
+            for cohort, (color, symbol) in zip(newest, CURVES[-len(newest) :], strict=True)
+        ],
+        height=320,
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.2, "x": 0},
+        xaxis={"title": {"text": t("column.months_on_book")}, "dtick": 1},
+        yaxis={"rangemode": "tozero", "tickformat": ".1%"},
     )
 
 

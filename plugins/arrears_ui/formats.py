@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import (
     format_compact_currency,
     format_currency,
@@ -71,6 +71,10 @@ class Formats:
     def day(self, value: date | None) -> str:
         """A date; ISO order in both languages would be ambiguous to none, but the language's own reads quicker."""
         return NOTHING if value is None else format_date(value, "medium", locale=self.locale)
+
+    def month(self, value: date | None) -> str:
+        """The month of a date."""
+        return NOTHING if value is None else format_skeleton("yMMM", value, locale=self.locale)
 
     def instant(self, value: datetime | None) -> str:
         """Date, time and zone, where the portfolio is."""

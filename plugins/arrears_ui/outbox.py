@@ -1,6 +1,7 @@
 """Outbox and approvals: what nobody knows, what is parked, and the stop; every change with its author and reason.
 
-Belongs here: the screen. What an action does, and its entry in the audit trail, is ``arrears.sending.by_hand``.
+Belongs here: the screen. What an action does, and its entry in the audit trail, is ``arrears.sending.by_hand`` and, for
+plans that wait for approval, ``arrears.warehouse.approval``.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
 from arrears.portfolio import names
 from arrears.sending import by_hand
 from arrears.settings import load_settings
+from arrears.warehouse import approval
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.outbox import Scope
 from fastapi import APIRouter, Form, HTTPException, Query
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 UNSETTLED = 100
 RECENT = 50
-DONE = ("settled", "released", "cancelled", "stopped", "started")
+DONE = ("settled", "approved", "refused", "released", "cancelled", "stopped", "started")
 Reason = Annotated[str, Form(min_length=3, max_length=300)]
 
 routes = APIRouter()
@@ -47,7 +50,9 @@ def outbox(
         return view.page("nothing.html", allowed=allowed)
     with _bounded() as connection:
         unknown = by_hand.rows_of(connection, state="unknown", portfolio=portfolio, limit=UNSETTLED)
-        parked = by_hand.parked(connection, portfolio)
+        questions = approval.waiting(connection, portfolio)
+        asked = {one.business_date for one in questions}
+        parked = [row for row in by_hand.parked(connection, portfolio) if not _waits_for_approval(row, asked)]
         stops = [one for one in by_hand.stops(connection) if _concerns(one, portfolio)]
         rows = {
             "outbox_totals": [row for row in by_hand.totals(connection) if row["portfolio"] == portfolio],
@@ -60,6 +65,7 @@ def outbox(
         may_act=view.may_act(portfolio),
         done=done if done in DONE else "",
         unknown=unknown,
+        questions=questions,
         parked=parked,
         stops=stops,
         tables=[shown(table, rows[table.name], {}, is_open=True) for table in OUTBOX_TABLES],
@@ -83,17 +89,39 @@ def settle(
     return _back(portfolio, "settled")
 
 
-@routes.post("/outbox-parked")
+@routes.post("/outbox-approval")
 def decide(
     user: User,
     portfolio: Acting,
+    approval_id: Annotated[UUID, Form()],
+    answer: Annotated[Literal["approved", "refused"], Form()],
+    reason: Reason,
+) -> RedirectResponse:
+    """Answer a question about a plan that departs from its history; whoever answered first is heeded."""
+    with _bounded() as connection:
+        if approval_id not in {one.approval_id for one in approval.waiting(connection, portfolio)}:
+            raise HTTPException(404, "no such question of this portfolio, or somebody has answered it")
+        decided = approval.decide_within(
+            connection, approval_id, state_code=answer, decided_by=_actor(user), reason=reason
+        )
+    return _back(portfolio, str(decided["state"]))
+
+
+@routes.post("/outbox-parked")
+def decide_parked(  # noqa: PLR0913, PLR0917  a form's own values
+    user: User,
+    portfolio: Acting,
     business_date: Annotated[date, Form()],
+    reason_code: Annotated[str, Form(max_length=200)],
     answer: Annotated[Literal["release", "cancel"], Form()],
     reason: Reason,
 ) -> RedirectResponse:
-    """Let a day's parked messages be sent while their time lasts, or end them."""
-    scope = Scope(portfolio=portfolio, business_date=business_date)
+    """Let a day's messages that are parked for one reason be sent while their time lasts, or end them."""
+    scope = Scope(portfolio=portfolio, business_date=business_date, reason_code=reason_code)
     with _bounded() as connection:
+        asked = {one.business_date for one in approval.waiting(connection, portfolio)}
+        if _waits_for_approval({"business_date": business_date, "reason_code": reason_code}, asked):
+            raise HTTPException(409, "this plan waits for approval: answer that question")
         if answer == "release":
             by_hand.release(connection, scope, actor=_actor(user), reason=reason)
         else:
@@ -120,6 +148,11 @@ def start(user: User, portfolio: Acting, stop_id: Annotated[int, Form()], reason
             raise HTTPException(403, "the stop reaches beyond what the user may change")
         by_hand.start(connection, stop_id, actor=_actor(user), reason=reason)
     return _back(portfolio, "started")
+
+
+def _waits_for_approval(row: dict[str, Any], asked: set[date]) -> bool:
+    """Whether a parked row is decided by the answer to a question, which is written down with it."""
+    return row["reason_code"] == approval.HELD_BECAUSE and row["business_date"] in asked
 
 
 def _concerns(one: dict[str, Any], portfolio: str) -> bool:

@@ -25,9 +25,13 @@ CHARTS = {
     "buckets": charts.buckets,
     "trend": charts.trend,
     "rolls": charts.rolls,
+    "rolls_month": charts.rolls,
+    "vintage": charts.vintage,
     "queues": charts.queues,
     "blocked": charts.blocked,
     "contacts": charts.contacts,
+    "funnel": charts.funnel,
+    "pressure": charts.pressure,
 }
 OPEN = {"entry", "newly_overdue", "events", "queues", "blocked"}
 GOOD_WHEN_FALLING = {"newly_overdue_loans", "past_due_loans", "past_due_minor", "par30_ratio", "open_cases"}
@@ -150,9 +154,23 @@ def lede(name: str, rows: Rows, t: Words, f: Formats) -> str:  # noqa: PLR0911  
         )
     if name == "blocked" and rows[0]["contacts"]:
         return t("lede.blocked", rule=rows[0]["rule_id"], contacts=f.count(rows[0]["contacts"]))
-    if name == "rolls":
+    if name in {"rolls", "rolls_month"}:
         return t("lede.rolls", day=f.day(rows[0]["compared_with"]))
-    return ""
+    if name == "funnel":
+        attempts, connects = (sum(row[column] for row in rows) for column in ("attempts", "connects"))
+        return t(
+            "lede.funnel", attempts=f.count(attempts), connects=f.count(connects), share=f.share(connects / attempts)
+        )
+    if name == "pressure":
+        newest = rows[-1]
+        return t(
+            "lede.pressure",
+            contacted=f.count(newest["contacted_borrowers"]),
+            borrowers=f.count(newest["borrowers"]),
+            most=f.count(newest["most_attempts"]),
+            complaints=f.count(newest["complaints"]),
+        )
+    return t("lede.vintage") if name == "vintage" else ""
 
 
 def tiles(rows: Rows, t: Words, f: Formats) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arrears_ui.tables import Column, Kind, Table
 
-TEXT, MONO, CODE, COUNT, MONEY, SHARE, DAY, INSTANT, MEASURE, YES = (
+TEXT, MONO, CODE, COUNT, MONEY, SHARE, DAY, MONTH, INSTANT, MEASURE, YES = (
     Kind.TEXT,
     Kind.MONO,
     Kind.CODE,
@@ -12,6 +12,7 @@ TEXT, MONO, CODE, COUNT, MONEY, SHARE, DAY, INSTANT, MEASURE, YES = (
     Kind.MONEY,
     Kind.SHARE,
     Kind.DAY,
+    Kind.MONTH,
     Kind.INSTANT,
     Kind.MEASURE,
     Kind.YES,
@@ -96,6 +97,17 @@ PORTFOLIO_TABLES = (
         ),
     ),
     Table(
+        "rolls_month",
+        (
+            _c("from_bucket", CODE, "bucket"),
+            _c("to_bucket", CODE, "bucket"),
+            _c("loans", COUNT),
+            _c("loans_share", SHARE),
+            _c("outstanding_principal_minor", MONEY),
+            _c("principal_share", SHARE),
+        ),
+    ),
+    Table(
         "queues",
         (
             _c("queue_id"),
@@ -106,6 +118,8 @@ PORTFOLIO_TABLES = (
             _c("required_minutes", COUNT),
             _c("available_minutes", COUNT),
             _c("utilisation", SHARE),
+            _c("forecast_cases", COUNT),
+            _c("forecast_minutes", COUNT),
         ),
     ),
     Table(
@@ -127,6 +141,48 @@ PORTFOLIO_TABLES = (
             _c("channel_code", CODE, "channel"),
             _c("purpose_code", CODE, "purpose"),
             _c("contacts", COUNT),
+        ),
+    ),
+    Table(
+        "funnel",
+        (
+            _c("channel_code", CODE, "channel"),
+            _c("attempts", COUNT),
+            _c("connects", COUNT),
+            _c("right_party_contacts", COUNT),
+            _c("promises", COUNT),
+            _c("connect_ratio", SHARE),
+            _c("right_party_ratio", SHARE),
+            _c("promise_ratio", SHARE),
+        ),
+    ),
+    Table(
+        "pressure",
+        (
+            _c("business_date", DAY),
+            _c("borrowers", COUNT),
+            _c("attempts", COUNT),
+            _c("contacted_borrowers", COUNT),
+            _c("contacts_per_borrower_day", COUNT),
+            _c("most_attempts", COUNT),
+            _c("bot_ratio", SHARE),
+            _c("opt_outs", COUNT),
+            _c("complaints", COUNT),
+            _c("hardships", COUNT),
+            _c("disputes", COUNT),
+        ),
+    ),
+    Table(
+        "vintage",
+        (
+            _c("cohort_on", MONTH),
+            _c("months_on_book", COUNT),
+            _c("loans", COUNT),
+            _c("ever30_loans", COUNT),
+            _c("ever30_ratio", SHARE),
+            _c("disbursed_minor", MONEY),
+            _c("overdue30_minor", MONEY),
+            _c("overdue30_ratio", SHARE),
         ),
     ),
     Table(

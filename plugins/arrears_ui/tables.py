@@ -34,6 +34,7 @@ class Kind(Enum):
     MONEY = "money"  # minor units of the row's currency
     SHARE = "share"
     DAY = "day"
+    MONTH = "month"  # its first day
     INSTANT = "instant"
     MEASURE = "measure"  # as the row's unit_code says
     YES = "yes"  # a flag
@@ -92,6 +93,8 @@ def text(column: Column, row: dict[str, Any], words: Words, formats: Formats) ->
             return formats.share(value)
         case Kind.DAY:
             return formats.day(value)
+        case Kind.MONTH:
+            return formats.month(value)
         case Kind.INSTANT:
             return formats.instant(value)
         case Kind.CODE:

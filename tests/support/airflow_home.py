@@ -1,6 +1,7 @@
 """Airflow's home, folders and logins for tests in this process: imported before anything imports Airflow."""
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -11,3 +12,4 @@ os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(REPOSITORY / "plugins")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__AUTH_MANAGER"] = "support.auth.ByPortfolio"
 os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] = "viewer:viewer,operator:user,stranger:user"
+os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = secrets.token_urlsafe(64)  # as long as its algorithm wants it

@@ -8,9 +8,15 @@ from support.facts import DAY
 
 BOOK = {"portfolio": "book"}
 REASON = "asked the provider"
+QUESTION = "0b9f6a52-6a5e-4f0e-9a3e-3f5f1b9f0001"
 ACTIONS = {
+    "/arrears/outbox-approval": {"approval_id": QUESTION, "answer": "approved"},
     "/arrears/outbox-settle": {"step_key": "a", "answer": "sent"},
-    "/arrears/outbox-parked": {"business_date": DAY.isoformat(), "answer": "release"},
+    "/arrears/outbox-parked": {
+        "business_date": DAY.isoformat(),
+        "reason_code": "template_first_zh",
+        "answer": "release",
+    },
     "/arrears/outbox-stop": {},
     "/arrears/outbox-start": {"stop_id": "1"},
 }
@@ -30,12 +36,21 @@ def sql(warehouse_url):
 
 @pytest.fixture
 def rows(sql, deployment):  # noqa: ARG001  publishes the rows
-    """One send of which nobody knows the outcome, one parked; as they were before again for each test."""
+    """One send of which nobody knows the outcome, one parked, one question; as they were before again for each test."""
     sql("SET session_replication_role = replica")  # the guard forbids what a test's beginning needs
     sql("DELETE FROM ops.outbox_stop")
     sql("UPDATE ops.notification SET state_code = 'unknown', attempt_no = 1, contacted_on = NULL WHERE step_key = 'a'")
     sql(
-        "UPDATE ops.notification SET state_code = 'held', not_after_at = now() + interval '1 hour' WHERE step_key = 'b'"
+        "UPDATE ops.notification SET state_code = 'held', reason_code = 'template_first_zh', "
+        "not_after_at = now() + interval '1 hour' WHERE step_key = 'b'"
+    )
+    sql("DELETE FROM ops.contact_approval")
+    sql(
+        "INSERT INTO ops.contact_approval (approval_id, portfolio, business_date, reasons, held, state_code, asked_at) "
+        "VALUES (%s, 'book', %s, %s, 1, 'asked', now())",
+        QUESTION,
+        DAY,
+        '[{"code": "volume", "what": "sms", "figure": "900", "usual": "120"}]',
     )
     sql("SET session_replication_role = origin")
     return lambda key: sql("SELECT state_code FROM ops.notification WHERE step_key = %s", key)[0][0]
@@ -145,6 +160,51 @@ def test_parked_day_is_released_or_cancelled(browser_of, rows, sql, answer, stat
     assert rows("b") == state
     assert rows("a") == "unknown"
     assert audit(sql)[-1][:2] == ("airflow:operator", f"outbox.{answer}")
+
+
+@pytest.fixture
+def departing(sql, rows):
+    """The parked row is held because the day's plan departs from its history."""
+    sql("SET session_replication_role = replica")
+    sql("UPDATE ops.notification SET reason_code = 'plan_departs' WHERE step_key = 'b'")
+    sql("SET session_replication_role = origin")
+    return rows
+
+
+@pytest.mark.parametrize(("answer", "state"), [("approved", "planned"), ("refused", "expired")])
+def test_plan_that_waits_for_approval_is_decided_once(browser_of, departing, sql, answer, state):
+    operator = browser_of("operator")
+    token = token_of(operator)
+    page = operator.get("/arrears/outbox", params=BOOK).text
+
+    first = post(operator, "/arrears/outbox-approval", token=token, answer=answer)
+    entries = len(audit(sql))
+    second = post(operator, "/arrears/outbox-approval", token=token, answer="approved")
+
+    assert "Contacts planned" in page
+    assert ">900<" in page
+    assert (first.status_code, second.status_code) == (303, 404)
+    assert departing("b") == state
+    assert audit(sql)[-1] == ("airflow:operator", f"contact_approval.{answer}", REASON)
+    assert len(audit(sql)) == entries
+    assert sql("SELECT state_code, decided_by FROM ops.contact_approval") == [(answer, "airflow:operator")]
+
+
+def test_question_of_another_portfolio_cannot_be_answered_from_here(browser_of, departing):
+    operator = browser_of("operator")
+
+    assert post(operator, "/arrears/outbox-approval", token=token_of(operator), portfolio="other").status_code == 404
+    assert departing("b") == "held"
+
+
+def test_plan_that_waits_for_approval_is_not_released_beside_its_question(browser_of, departing):
+    operator = browser_of("operator")
+    token = token_of(operator)
+
+    answer = post(operator, "/arrears/outbox-parked", token=token, reason_code="plan_departs")
+
+    assert answer.status_code == 409
+    assert departing("b") == "held"
 
 
 def test_stop_holds_until_somebody_lets_go_on(browser_of, rows, sql):  # noqa: ARG001  a clean beginning

@@ -81,64 +81,79 @@ def asked(url: str, portfolio: str, business_date: date) -> Asked | None:
     Raises:
         WarehouseUnreachableError: The server did not answer.
     """
-    newest = (
-        select(*(APPROVAL[name] for name in Asked.__dataclass_fields__))
-        .where(APPROVAL.portfolio == portfolio, APPROVAL.business_date == business_date, APPROVAL.state_code == ASKED)
-        .order_by(APPROVAL.asked_at.desc())
-        .limit(1)
-    )
     with transaction(url) as connection:
-        row = connection.execute(newest).mappings().one_or_none()
-    return Asked(**row) if row else None
+        return next((one for one in waiting(connection, portfolio) if one.business_date == business_date), None)
+
+
+def waiting(connection: Connection, portfolio: str) -> list[Asked]:
+    """A portfolio's questions that nobody has answered, the newest first."""
+    unanswered = (
+        select(*(APPROVAL[name] for name in Asked.__dataclass_fields__))
+        .where(APPROVAL.portfolio == portfolio, APPROVAL.state_code == ASKED)
+        .order_by(APPROVAL.asked_at.desc())
+    )
+    return [Asked(**row) for row in connection.execute(unanswered).mappings()]
 
 
 def decide(url: str, approval_id: UUID, *, state_code: str, decided_by: str | None) -> dict[str, Any]:
-    """Write a decision down and move the held rows, once: a second decision changes nothing.
-
-    Approved rows whose time has not passed become ``planned``; all others expire. No decision is a refusal.
-
-    Args:
-        url: The warehouse.
-        approval_id: The question.
-        state_code: ``approved``, ``refused`` or ``timed_out``.
-        decided_by: Who; None when time ran out.
-
-    Returns:
-        State and rows moved, as decided first.
+    """``decide_within`` a transaction of its own.
 
     Raises:
         ApprovalUnknownError: There is no such question.
         WarehouseUnreachableError: The server did not answer; nothing moved.
     """
     with transaction(url) as connection:
-        found = connection.execute(
-            select(CONTACT_APPROVAL).where(APPROVAL.approval_id == approval_id).with_for_update()
-        ).one_or_none()
-        if found is None:
-            raise ApprovalUnknownError("no such question", "a plan that a publication holds", f"approval {approval_id}")
-        if found.state_code != ASKED:
-            return {"state": found.state_code, "moved": found.moved, "decided_by": found.decided_by}
-        actor = decided_by or "contact_approval"
-        scope = outbox.Scope(portfolio=found.portfolio, business_date=found.business_date, reason_code=HELD_BECAUSE)
-        moved = outbox.release(connection, scope, actor=actor, reason="approved") if state_code == APPROVED else 0
-        lapsed = outbox.lapse(connection, scope, actor=actor, reason=f"approval_{state_code}")
-        connection.execute(
-            update(CONTACT_APPROVAL)
-            .where(APPROVAL.approval_id == approval_id)
-            .values(
-                state_code=state_code,
-                decided_by=decided_by,
-                decided_at=func.clock_timestamp(),
-                moved=moved if state_code == APPROVED else lapsed,
-            )
+        return decide_within(connection, approval_id, state_code=state_code, decided_by=decided_by)
+
+
+def decide_within(
+    connection: Connection, approval_id: UUID, *, state_code: str, decided_by: str | None, reason: str = ""
+) -> dict[str, Any]:
+    """Write a decision down and move the held rows, once: a second decision changes nothing.
+
+    Approved rows whose time has not passed become ``planned``; all others expire. No decision is a refusal.
+
+    Args:
+        connection: With the caller's transaction.
+        approval_id: The question.
+        state_code: ``approved``, ``refused`` or ``timed_out``.
+        decided_by: Who; None when time ran out.
+        reason: Why, in their words; without any, the audit trail says what was asked.
+
+    Returns:
+        State and rows moved, as decided first.
+
+    Raises:
+        ApprovalUnknownError: There is no such question.
+    """
+    found = connection.execute(
+        select(CONTACT_APPROVAL).where(APPROVAL.approval_id == approval_id).with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise ApprovalUnknownError("no such question", "a plan that a publication holds", f"approval {approval_id}")
+    if found.state_code != ASKED:
+        return {"state": found.state_code, "moved": found.moved, "decided_by": found.decided_by}
+    actor = decided_by or "contact_approval"
+    scope = outbox.Scope(portfolio=found.portfolio, business_date=found.business_date, reason_code=HELD_BECAUSE)
+    moved = outbox.release(connection, scope, actor=actor, reason="approved") if state_code == APPROVED else 0
+    lapsed = outbox.lapse(connection, scope, actor=actor, reason=f"approval_{state_code}")
+    connection.execute(
+        update(CONTACT_APPROVAL)
+        .where(APPROVAL.approval_id == approval_id)
+        .values(
+            state_code=state_code,
+            decided_by=decided_by,
+            decided_at=func.clock_timestamp(),
+            moved=moved if state_code == APPROVED else lapsed,
         )
-        record(
-            connection,
-            actor=actor,
-            action=f"contact_approval.{state_code}",
-            subject=f"{found.portfolio} {found.business_date} {approval_id}",
-            reason="; ".join(f"{one['code']} {one['what']}".strip() for one in found.reasons) or "asked",
-            before={"state": ASKED, "held": found.held},
-            after={"state": state_code, "released": moved, "expired": lapsed},
-        )
+    )
+    record(
+        connection,
+        actor=actor,
+        action=f"contact_approval.{state_code}",
+        subject=f"{found.portfolio} {found.business_date} {approval_id}",
+        reason=reason or "; ".join(f"{one['code']} {one['what']}".strip() for one in found.reasons) or "asked",
+        before={"state": ASKED, "held": found.held},
+        after={"state": state_code, "released": moved, "expired": lapsed},
+    )
     return {"state": state_code, "moved": moved if state_code == APPROVED else lapsed, "decided_by": decided_by}

@@ -23,6 +23,7 @@ def pytest_addoption(parser):
     parser.addoption("--superlender-dir", type=Path, help="Folder with the superlender CSV files, which are not ours")
     parser.addoption("--cases", type=Path, action="append", default=[], help="File or folder of worked contact cases")
     parser.addoption("--screenshots", type=Path, help="Folder for the pictures of docs/pages.md")
+    parser.addoption("--write-snapshots", action="store_true", help="Write what tests/warehouse/bi_contract.json holds")
     parser.addoption("--floor-examples", type=int, default=4, help="Histories of a collections floor to try")
     parser.addoption("--oracle-dir", type=Path, help="Folder with reference results that are not part of the project")
 

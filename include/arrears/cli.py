@@ -313,6 +313,20 @@ def migrate(
     typer.echo(f"the warehouse is at this version{login}")
 
 
+@app.command("export")
+def export(
+    portfolio: PortfolioName,
+    business_date: Date,
+    folder: Annotated[Path, typer.Option("--to", help="Folder of the lake; made when it is not there.")],
+    as_json: Json = False,
+) -> None:
+    """Write the `bi` views of a date as Parquet, for readers of a lake; again replaces that date's files."""
+    from arrears.warehouse.export import export as write_views  # noqa: PLC0415  as above
+
+    rows = write_views(load_settings().warehouse, portfolio, business_date.date(), folder)
+    show(rows, as_json=as_json, title=f"{portfolio} {business_date.date()}: rows by view")
+
+
 @app.command("retention")
 def retention(
     portfolio: PortfolioName,

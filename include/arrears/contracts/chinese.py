@@ -179,6 +179,7 @@ CHINESE = {
     "hold_code": "暂停处理的原因",
     "intensity_ratio": "渗透率（每案尝试次数）",
     "interest_minor": "用于利息的部分",
+    "interface_version": "接口版本：有视图或列被删除或改类型时递增",
     "is_allowed": "是否可以联系",
     "is_assigned": "当日是否有人处理",
     "is_changed": "内容是否改变",

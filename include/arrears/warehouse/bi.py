@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
+VERSION = (
+    1  # of the interface: raised when a view or a column goes, or has another type (tests/warehouse/bi_contract.json)
+)
 HEADER = re.compile(r"^-- (?:(?P<key>[A-Za-z0-9_]+): )?(?P<words>.+)$")
 PSEUDONYM_MARK = f" [{PiiClass.PSEUDONYM.value}]"  # read back by bi.data_dictionary
 COLUMNS = text(
@@ -103,7 +106,8 @@ def create_views(connection: Connection) -> None:
     _create(
         connection, "ops", "Outbox, feedback, ledgers: what is appended and never published over", operational_views()
     )
-    _create(connection, "bi", "Documented views for BI; no names, no numbers, no addresses", views(), MART.values())
+    says = f"Documented views for BI; no names, no numbers, no addresses. Interface version {VERSION}"
+    _create(connection, "bi", says, views(), MART.values())
 
 
 def _create(

@@ -8,6 +8,7 @@
 -- meaning: What the column says, with its unit
 -- pii_class: none, or pseudonym: an identifier of the source that names nobody by itself
 -- meaning_zh: The same in Chinese
+-- interface_version: Raised when any view or column here goes, or has another type
 SELECT
     relation.relname::text AS view_name,
     OBJ_DESCRIPTION(relation.oid, 'pg_class') AS view_meaning,
@@ -19,7 +20,9 @@ SELECT
         WHEN COL_DESCRIPTION(relation.oid, field.attnum) LIKE '% [pseudonym]%' THEN 'pseudonym'
         ELSE 'none'
     END AS pii_class,
-    NULLIF(SPLIT_PART(COL_DESCRIPTION(relation.oid, field.attnum), E'\n', 2), '') AS meaning_zh
+    NULLIF(SPLIT_PART(COL_DESCRIPTION(relation.oid, field.attnum), E'\n', 2), '') AS meaning_zh,
+    SUBSTRING(OBJ_DESCRIPTION(namespace.oid, 'pg_namespace') FROM 'Interface version ([0-9]+)')::integer
+        AS interface_version
 FROM pg_catalog.pg_class AS relation
 INNER JOIN pg_catalog.pg_namespace AS namespace ON relation.relnamespace = namespace.oid
 INNER JOIN pg_catalog.pg_attribute AS field ON relation.oid = field.attrelid

@@ -22,11 +22,14 @@ from arrears.settings import load_settings
 from fastapi import Depends, Form, HTTPException, Query, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from arrears_ui.reading import reader
+
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 
 TOKEN_SECONDS = 8 * 3600
 FORBIDDEN = 403
+PORTFOLIO_COOKIE = "arrears_portfolio"
 
 signed_in = requires_access_view(AccessView.WEBSITE)
 User = Annotated[BaseUser, Depends(get_user)]
@@ -46,14 +49,27 @@ def readable(user: User) -> list[str]:
 Readable = Annotated[list[str], Depends(readable)]
 
 
-def chosen(allowed: Readable, portfolio: Annotated[str | None, Query(max_length=64)] = None) -> str | None:
-    """The portfolio asked for, or the first; None when there is none to see.
+def chosen(
+    request: Request, allowed: Readable, portfolio: Annotated[str | None, Query(max_length=64)] = None
+) -> str | None:
+    """The portfolio asked for; else the one chosen last, else the one published last; None when there is none to see.
 
     Raises:
         HTTPException: 403 for one that the user may not see, whether or not it exists.
     """
-    if portfolio is None:
-        return allowed[0] if allowed else None
+    if portfolio is not None:
+        return _refused_unless(allowed, portfolio)
+    remembered = request.cookies.get(PORTFOLIO_COOKIE)
+    if remembered in allowed:
+        return remembered
+    if len(allowed) > 1:
+        with reader() as look:
+            for row in look.rows("published_last", portfolios=allowed):
+                return str(row["portfolio"])
+    return allowed[0] if allowed else None
+
+
+def _refused_unless(allowed: list[str], portfolio: str) -> str:
     if portfolio not in allowed:
         raise HTTPException(FORBIDDEN, "no right to this portfolio")
     return portfolio
@@ -70,7 +86,7 @@ def portfolio_of_dag(allowed: Readable, dag_id: Annotated[str, Query(max_length=
     """
     if not dag_id.startswith(PREFIX):
         return None
-    return chosen(allowed, dag_id.removeprefix(PREFIX))
+    return _refused_unless(allowed, dag_id.removeprefix(PREFIX))
 
 
 OfDag = Annotated[str | None, Depends(portfolio_of_dag)]

@@ -203,6 +203,7 @@ DAY_TABLES = (
         "balance",
         (
             _c("balance_code", CODE, "balance"),
+            _c("comparisons", COUNT),
             _c("one_side", MEASURE),
             _c("other_side", MEASURE),
             _c("difference", MEASURE),

@@ -16,7 +16,7 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from arrears_ui.access import User, form_token, portfolios_of
+from arrears_ui.access import PORTFOLIO_COOKIE, User, form_token, portfolios_of
 from arrears_ui.assets import address, plotly_style
 from arrears_ui.formats import Formats
 from arrears_ui.tables import Kind, Table, text
@@ -113,9 +113,9 @@ class View:
         )
         response = HTMLResponse(rendered, status_code=status)
         if self.chosen_language:
-            response.set_cookie(
-                LANGUAGE_COOKIE, self.chosen_language, max_age=YEAR, httponly=True, samesite="lax", path="/"
-            )
+            _remember(response, LANGUAGE_COOKIE, self.chosen_language)
+        if portfolio is not None and self.request.query_params.get("portfolio") == portfolio:
+            _remember(response, PORTFOLIO_COOKIE, portfolio)
         return response
 
     def _in_language(self, language: str) -> str:
@@ -123,6 +123,10 @@ class View:
         return "?" + urlencode(
             [*((k, v) for k, v in self.request.query_params.multi_items() if k != "lang"), ("lang", language)]
         )
+
+
+def _remember(response: HTMLResponse, name: str, value: str) -> None:
+    response.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", path="/")
 
 
 Viewed = Annotated[View, Depends(View)]

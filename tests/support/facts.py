@@ -198,6 +198,7 @@ def put_day(
                 "loans": loans + 1,
                 "past_due_loans": loans,
                 "past_due_minor": loans * amount,
+                "newly_overdue_loans": loans,
                 "open_cases": loans,
                 "contacts_planned": len(planned),
                 "contacts_blocked": 1,

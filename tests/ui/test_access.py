@@ -90,6 +90,24 @@ def test_picker_offers_only_what_may_be_read(browser_of):
     assert ">book<" not in page
 
 
+def test_portfolio_without_being_asked_for_is_the_one_chosen_last_else_the_one_published_last(browser_of):
+    operator = browser_of("operator")
+
+    first = operator.get("/arrears/portfolio").text
+    operator.get("/arrears/portfolio", params={"portfolio": "empty"})
+    second = operator.get("/arrears/account").text
+
+    assert '<option value="book" selected>' in first
+    assert '<option value="empty" selected>' in second
+
+
+def test_remembered_portfolio_gives_no_right(browser_of):
+    stranger = browser_of("stranger")
+    stranger.cookies.set("arrears_portfolio", "book")
+
+    assert '<option value="other" selected>' in stranger.get("/arrears/portfolio").text
+
+
 def test_every_answer_carries_the_safe_headers(browser_of, walk):
     nobody, viewer = browser_of(None), browser_of("viewer")
     answers = [client.request(method, path, params=QUERY) for client in (nobody, viewer) for path, method, _ in walk]

@@ -115,11 +115,20 @@ def test_every_table_of_a_page_has_a_csv_with_as_many_rows(viewer):
         assert len(got) - 1 == len(numbers(page, name)), name
 
 
-def test_completeness_says_what_is_off(viewer):
-    page = viewer.get("/arrears/portfolio", params=BOOK).text
+def test_completeness_says_what_is_off(viewer, warehouse_url):
+    def lose_a_loan(number):
+        with psycopg.connect(warehouse_url.replace("+psycopg", "")) as connection:
+            moved = "UPDATE mart.fct_summary_daily SET loans = loans - %s WHERE business_date = %s"
+            assert connection.execute(moved, (number, NEXT)).rowcount == 1
 
-    assert "Published, but two figures disagree." in page  # the fixture's summary and events disagree on purpose
-    assert "1 loans differ from the source" in page
+    before = viewer.get("/arrears/portfolio", params=BOOK).text
+    lose_a_loan(1)
+    after = viewer.get("/arrears/portfolio", params=BOOK).text
+    lose_a_loan(-1)
+
+    assert "1 loans differ from the source" in before
+    assert "Published, but two figures disagree." not in before
+    assert "Published, but two figures disagree." in after
 
 
 def test_day_report_of_a_run_shows_its_steps_and_publication(viewer, sql):
@@ -129,7 +138,10 @@ def test_day_report_of_a_run_shows_its_steps_and_publication(viewer, sql):
     assert "The run has finished." in page
     assert numbers(page, "steps")[0][:4] == ["age", "out", "core__loan_delinquency_daily", "4"]
     assert content_hash in page
-    assert ["Past due: summary, sum over loans", "CN¥301.50", "CN¥301.50", "CN¥0.00", "CNY"] in numbers(page, "balance")
+    shown = numbers(page, "balance")
+    assert ["Past due: summary, sum over loans", "1", "CN¥301.50", "CN¥301.50", "CN¥0.00", "CNY"] in shown
+    [[checks]] = sql("SELECT count(DISTINCT check_code) FROM bi.reconciliation WHERE business_date = %s", DAY)
+    assert len(shown) == checks >= 15
 
 
 def test_day_report_of_a_failed_run_leads_to_the_runbook(viewer):

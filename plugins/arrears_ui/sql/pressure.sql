@@ -1,4 +1,4 @@
--- Pressure on borrowers over thirty published days up to the one shown: how often they were contacted, how they answered.
+-- Pressure on borrowers over thirty published days up to the one shown: how often contacted, and how they answered.
 -- Grain: one row per business date and currency, oldest first.
 WITH shown AS (
     SELECT DISTINCT business_date

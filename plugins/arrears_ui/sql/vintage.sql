@@ -1,4 +1,4 @@
--- Vintage curves of the newest twelve months of disbursement, all products: by months on book, ever and now 30 days late.
+-- Vintage curves of the newest twelve months of disbursement, by months on book: 30 days late, ever and now.
 -- Grain: one row per month of disbursement, months on book and currency, of the month ends closed on the day shown.
 WITH curve AS (
     SELECT
@@ -13,7 +13,7 @@ WITH curve AS (
     WHERE
         portfolio = $portfolio
         AND business_date <= $business_date
-        AND cohort_on >= (DATE_TRUNC('month', CAST($business_date AS date)) - INTERVAL '12 months')::date
+        AND cohort_on >= (DATE_TRUNC('month', CAST($business_date AS date)) - interval '12 months')::date
     GROUP BY cohort_on, months_on_book, currency
 )
 SELECT

@@ -7,7 +7,7 @@
 -- found: The figure by the second
 -- difference: found less expected
 -- is_equal: Whether there is none
-WITH bucket_sum AS (
+WITH bucket_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -17,7 +17,7 @@ WITH bucket_sum AS (
         SUM(CASE WHEN status_code = 'active' THEN outstanding_principal_minor ELSE 0 END) AS active_minor
     FROM mart.fct_portfolio_daily
     GROUP BY portfolio, business_date, contract_bucket
-), portfolio_sum AS (
+), portfolio_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -26,7 +26,7 @@ WITH bucket_sum AS (
         SUM(active_minor) AS active_minor
     FROM bucket_sum
     GROUP BY portfolio, business_date
-), loan_sum AS (
+), loan_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -34,7 +34,7 @@ WITH bucket_sum AS (
         SUM(past_due_minor) AS past_due_minor
     FROM mart.fct_loan_daily
     GROUP BY portfolio, business_date
-), par_sum AS (
+), par_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -42,7 +42,7 @@ WITH bucket_sum AS (
     FROM mart.fct_par_daily
     WHERE threshold_days = 30
     GROUP BY portfolio, business_date
-), event_sum AS (
+), event_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -50,15 +50,16 @@ WITH bucket_sum AS (
         SUM(past_due_minor) AS past_due_minor
     FROM mart.fct_delinquency_event_daily
     GROUP BY portfolio, business_date
-), event_total_sum AS (
+), event_total_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
         SUM(loans) AS loans,
+        SUM(CASE WHEN event_code = 'newly_overdue' THEN loans ELSE 0 END) AS newly_overdue_loans,
         SUM(past_due_minor) AS past_due_minor
     FROM mart.fct_delinquency_event_total_daily
     GROUP BY portfolio, business_date
-), matrix_from AS (
+), matrix_from AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -69,7 +70,7 @@ WITH bucket_sum AS (
     FROM mart.fct_bucket_migration_daily
     WHERE direction_code <> 'new'
     GROUP BY portfolio, business_date, compared_with, from_bucket, span_code
-), matrix_to AS (
+), matrix_to AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -78,7 +79,7 @@ WITH bucket_sum AS (
     FROM mart.fct_bucket_migration_daily
     WHERE direction_code NOT IN ('paid_off', 'left')
     GROUP BY portfolio, business_date, span_code
-), case_sum AS (
+), case_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -87,28 +88,28 @@ WITH bucket_sum AS (
         COUNT(*) FILTER (WHERE event_code = 'closed') AS closed_cases
     FROM mart.fct_case_daily
     GROUP BY portfolio, business_date
-), assignment_sum AS (
+), assignment_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
         COUNT(*) AS cases
     FROM mart.fct_assignment_daily
     GROUP BY portfolio, business_date
-), queue_sum AS (
+), queue_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
         SUM(open_cases) AS open_cases
     FROM mart.fct_queue_daily
     GROUP BY portfolio, business_date
-), plan_sum AS (
+), plan_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
         COUNT(*) AS contacts
     FROM mart.fct_contact_plan_daily
     GROUP BY portfolio, business_date
-), payment_sum AS (
+), payment_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -117,14 +118,14 @@ WITH bucket_sum AS (
         SUM(past_due_minor + due_minor + advance_minor + unallocated_minor) AS stages_minor
     FROM mart.fct_payment_allocated
     GROUP BY portfolio, business_date
-), entry_sum AS (
+), entry_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
         SUM(entered_minor) AS entered_minor
     FROM mart.fct_entry_daily
     GROUP BY portfolio, business_date
-), cohort_sum AS (
+), cohort_sum AS NOT MATERIALIZED (
     SELECT
         portfolio,
         business_date,
@@ -132,7 +133,7 @@ WITH bucket_sum AS (
     FROM mart.fct_due_cohort_daily
     WHERE after_days = 0
     GROUP BY portfolio, business_date
-), compared AS (
+), compared AS NOT MATERIALIZED (
     SELECT
         d.portfolio,
         d.business_date,
@@ -202,6 +203,16 @@ WITH bucket_sum AS (
         COALESCE(t.past_due_minor, 0) AS found
     FROM event_sum AS e
     LEFT JOIN event_total_sum AS t ON e.portfolio = t.portfolio AND e.business_date = t.business_date
+    UNION ALL
+    SELECT
+        d.portfolio,
+        d.business_date,
+        'newly_overdue_counted' AS check_code,
+        '' AS subject,
+        d.newly_overdue_loans AS expected,
+        COALESCE(t.newly_overdue_loans, 0) AS found
+    FROM mart.fct_summary_daily AS d
+    LEFT JOIN event_total_sum AS t ON d.portfolio = t.portfolio AND d.business_date = t.business_date
     UNION ALL
     SELECT
         m.portfolio,

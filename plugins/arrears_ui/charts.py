@@ -92,10 +92,15 @@ def trend(rows: Rows, t: Words, f: Formats) -> Figure | None:
         showlegend=True,
         barmode="relative",
         legend={"orientation": "h", "y": -0.16, "x": 0},
-        xaxis={"type": "date", "anchor": "y2", "tickformat": "%m-%d"},
+        xaxis=_published_days("y2"),
         yaxis={"domain": [0.5, 1], "rangemode": "tozero", "tickformat": "~s"},
         yaxis2={"domain": [0, 0.42], "anchor": "x", "tickformat": "~s"},
     )
+
+
+def _published_days(anchor: str) -> dict[str, Any]:
+    """An axis of published dates, each as wide as the other: month ends of a past stand as close as days."""
+    return {"type": "category", "anchor": anchor, "nticks": 6, "tickangle": 0}
 
 
 def _flow(  # noqa: PLR0913, PLR0917  a trace is its parts
@@ -311,7 +316,7 @@ def pressure(rows: Rows, t: Words, f: Formats) -> Figure | None:
         showlegend=True,
         barmode="stack",
         legend={"orientation": "h", "y": -0.16, "x": 0},
-        xaxis={"type": "date", "anchor": "y2", "tickformat": "%m-%d"},
+        xaxis=_published_days("y2"),
         yaxis={"domain": [0.5, 1], "rangemode": "tozero"},
         yaxis2={"domain": [0, 0.42], "anchor": "x", "rangemode": "tozero", "tickformat": "~s"},
     )

@@ -48,7 +48,7 @@ class Window:
     broken: list
 
     def open(self, path):
-        self.page.goto(f"{self.site.address}{path}")
+        self.page.goto(f"{self.site.address}{path}", timeout=180_000)
         self.page.wait_for_load_state("networkidle")
         return self.page
 

@@ -1,11 +1,15 @@
 """A pack file explains every mistake with file, line, key and expectation, before anything runs."""
 
 from datetime import date
+from typing import get_args, get_type_hints
 
 import pytest
+import yaml
 from arrears.errors import ConfigurationError
+from arrears.feedback.reports import FlagReport
 from arrears.policy.packs import load_pack, load_rules, public_holidays
 from arrears.settings import INCLUDE
+from arrears.sources.demo.lender import LENDERS
 
 HEAD = "pack: mine\ntitle: Mine\nrules:\n"
 COMMON = "    citation: Art. 1\n    confidence: firm\n    effect: deny\n"
@@ -40,6 +44,15 @@ def write(folder, text, name="mine"):
         ("pack: mine\ntitle: Mine\nrules: []\n", ["line 3", "key rules"]),
         ("pack: other\ntitle: Mine\nrules:\n" + BLOCK + "    when_flags: [x]\n", ["pack 'other'", "'mine'"]),
         ("pack: [mine\n", ["not readable as YAML", "line 2"]),
+        (HEAD + BLOCK + "    when_flags: [x]\nrules: []\n", ["line 10", "key rules", "stands twice"]),
+        (HEAD + BLOCK + "    when_flags: [x]\n    when_flags: [y]\n", ["line 10", "rules.0.when_flags", "twice"]),
+        (HEAD + BLOCK + "    when_flags: [x]\n    valid_from: 2026-02-30\n", ["line 10", "rules.0.valid_from", "day"]),
+        (HEAD + BLOCK.replace("Art. 1", '""') + "    when_flags: [x]\n", ["line 6", "rules.0.citation", "empty"]),
+        (
+            HEAD + CAP + "    max: 1\n    window: {type: ever}\n    count_outcomes: [talk]\n",
+            ["line 11", "rules.0.count_outcomes", "one of busy, conversation"],
+        ),
+        (HEAD + CAP + "    max: 1\n    window: {type: ever}\n    channels: call\n", ["line 11", "channels", "a list"]),
     ],
 )
 def test_mistake_in_a_pack_is_named(tmp_path, text, expected):
@@ -78,3 +91,18 @@ def test_shipped_packs_load_together_and_say_what_they_leave_out():
     assert {"cn_cba2026", "cn_gbt45251", "house_humane", "us_reg_f"} <= set(names)
     assert all(rule.citation for rule in book.rules)
     assert all(load_pack(INCLUDE / "policies" / f"{name}.yaml").leaves_out for name in names if name != "house_humane")
+
+
+@pytest.mark.parametrize("portfolio", sorted(LENDERS))
+def test_flags_that_keep_people_away_are_named_by_a_rule_of_the_portfolio(portfolio):
+    packs = yaml.safe_load((INCLUDE / "portfolios" / portfolio / "portfolio.yaml").read_text())["packs"]
+    heeded = {code for rule in load_rules(packs, INCLUDE / "policies").rules for code in rule.when_flags}
+    heeded |= {code.replace("{channel}", "sms") for code in heeded}
+
+    delivered = {code for code, _ in LENDERS[portfolio].reaching.flags}
+    reported = set(get_args(get_type_hints(FlagReport)["flag_code"]))
+
+    assert len(delivered) > 9
+    assert len(reported) > 5
+    assert delivered - heeded == set()
+    assert reported - {"written_cease"} - heeded == set()  # that one is the word of a law

@@ -81,14 +81,18 @@ def name_people(
 
 
 def make_fact_relations(
-    connection: duckdb.DuckDBPyConnection, bounds: Span, *, sources: Sequence[str] = ("ledger", "outbox", "plan")
+    connection: duckdb.DuckDBPyConnection,
+    bounds: Span,
+    *,
+    sources: Sequence[str] = ("ledger", "outbox", "own_outbox", "plan"),
 ) -> None:
     """Make the facts of everybody in ``due_person`` (person_id, party_id) and ``due_loan`` (person_id, loan_id).
 
     Args:
         connection: With the tables that ``sql/read__contact_*.sql`` name, empty where they are not delivered.
         bounds: First instant of the business date, and first after it.
-        sources: Contacts elsewhere that count: in other ledgers, given out by the outbox, planned elsewhere today.
+        sources: Contacts elsewhere that count: in other ledgers, given out by the outbox for other
+            portfolios or for this one, planned elsewhere today.
     """
     start, end = bounds
     _make(connection, "contact_reach", "read__contact_point", {"day_end": end})

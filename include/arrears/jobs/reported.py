@@ -23,12 +23,12 @@ NEEDS = {
 }
 
 
-def reported(work: Work, view: str) -> pa.Table:
-    """Rows of ``ops.<view>`` as they were known when the day was cut; none without a warehouse."""
-    settings = work.day.settings
-    if settings.warehouse_url is None or not work.known_until:
+def reported(work: Work, view: str, *, known_until: str | None = None) -> pa.Table:
+    """Rows of ``ops.<view>`` as known when the day was cut, or at another instant; none without a warehouse."""
+    settings, cut = work.day.settings, work.known_until if known_until is None else known_until
+    if settings.warehouse_url is None or not cut:
         return SHAPE[view].empty_table()
-    return known_feedback(settings.warehouse, work.day.name, view, work.known_until)
+    return known_feedback(settings.warehouse, work.day.name, view, cut)
 
 
 def read_with_reports(work: Work, *nouns: str) -> dict[str, bool]:

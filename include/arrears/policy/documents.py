@@ -31,6 +31,10 @@ class Document(BaseModel):
 WORDS = {
     "extra_forbidden": "unknown key",
     "missing": "this key is missing",
+    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "a list, such as [one, two]"),
+    **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), "keys with values"),
+    "string_type": "text",
+    "string_too_short": "this must not be empty",
     "timezone_aware": 'an instant with its offset, such as "2026-03-02T10:00:00+08:00"',
 }
 
@@ -59,7 +63,11 @@ def read_document(
     where = _shown(path)
     try:
         source = path.read_text(encoding="utf-8")
-        node, content = yaml.compose(source, yaml.CSafeLoader), yaml.load(source, yaml.CSafeLoader)
+        node = yaml.compose(source, yaml.CSafeLoader)
+        unreadable = [*_doubled(node), *_undated(node)]
+        if unreadable:
+            raise ConfigurationError("; ".join(unreadable), "each key once, dates and times that there are", where)
+        content = yaml.load(source, yaml.CSafeLoader)
     except FileNotFoundError:
         raise ConfigurationError("no such file", "one of the files beside it", where) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -80,8 +88,8 @@ def read_document(
         problems = [
             (
                 _key_of(lines, problem["loc"]),
-                problem["loc"],
-                WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, ")),
+                problem["loc"] if problem["type"] == "missing" else _key_of(lines, problem["loc"]),
+                _words(problem),
             )
             for problem in _first_hand(error)
         ]
@@ -90,6 +98,46 @@ def read_document(
     if document is None or mistakes:
         raise ConfigurationError("; ".join(mistakes), "keys and values as documented", where)
     return document
+
+
+def _words(problem: Any) -> str:  # noqa: ANN401  pydantic's own dictionary
+    if problem["type"] == "union_tag_invalid":
+        return "{discriminator} is one of {expected_tags}".format(**problem["ctx"])
+    return WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+
+
+def _doubled(node: yaml.Node | None, key: Key = ()) -> list[str]:
+    """Keys that stand twice in one mapping: the reader of YAML would drop all but the last, and say nothing."""
+    found: list[str] = []
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for name, child in node.value:
+            if name.value in seen:
+                found.append(_said_of(name, (*key, name.value), "this key stands twice"))
+            seen.add(name.value)
+            found += _doubled(child, (*key, name.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, child in enumerate(node.value):
+            found += _doubled(child, (*key, index))
+    return found
+
+
+def _undated(node: yaml.Node | None, key: Key = ()) -> list[str]:
+    """What looks like a date or a time and is none, such as 2026-02-30."""
+    if isinstance(node, yaml.MappingNode):
+        return [said for name, child in node.value for said in _undated(child, (*key, name.value))]
+    if isinstance(node, yaml.SequenceNode):
+        return [said for index, child in enumerate(node.value) for said in _undated(child, (*key, index))]
+    if node is not None and node.tag == "tag:yaml.org,2002:timestamp":
+        try:
+            yaml.SafeLoader("").construct_yaml_timestamp(node)
+        except ValueError as error:
+            return [_said_of(node, key, str(error))]
+    return []
+
+
+def _said_of(node: yaml.Node, key: Key, message: str) -> str:
+    return f"line {node.start_mark.line + 1}, key {'.'.join(map(str, key)) or '(top)'}: {message}"
 
 
 def _first_hand(error: ValidationError) -> list[Any]:

@@ -37,6 +37,12 @@ def _day(value: object) -> object:
     return value.date() if isinstance(value, datetime) else value
 
 
+def _code(value: object) -> object:
+    """A code word as the packs write it: no typist's capital may keep a rule from seeing it."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Code = Annotated[str, BeforeValidator(_code)]
 Clock = Annotated[int, BeforeValidator(_clock)]
 Day = Annotated[date, BeforeValidator(_day)]
 
@@ -62,7 +68,7 @@ class ConsumerDocument(FactDocument):
 class FlagDocument(FactDocument):
     """A flag with its time and its subject; a flag that is only named holds always, for the person."""
 
-    code: str
+    code: Code
     starts_at: AwareDatetime = ALWAYS
     ends_at: AwareDatetime | None = None
     loan_id: str | None = None
@@ -141,10 +147,10 @@ class InconvenientTimeDocument(FactDocument):
 class _ContactDocument(FactDocument):
     ts: AwareDatetime
     channel: Channel
-    party: str = "consumer"
+    party: Code = "consumer"
     party_id: str | None = None
-    place: str = "personal"
-    purpose: str = "collection"
+    place: Code = "personal"
+    purpose: Code = "collection"
     collector: str = "A"
     debts: tuple[str, ...] = ("D1",)
     number: str | None = "n1"
@@ -168,8 +174,8 @@ class PriorContactDocument(_ContactDocument):
     """A contact so far."""
 
     direction: Literal["out", "in"] = "out"
-    outcome: str = "no_answer"
-    content: tuple[str, ...] = ()
+    outcome: Code = "no_answer"
+    content: tuple[Code, ...] = ()
 
     def value(self) -> PriorContact:
         """As the engine's value."""
@@ -180,7 +186,7 @@ class PlannedDocument(_ContactDocument):
     """The contact somebody would like to make."""
 
     direction: Literal["out"] = "out"
-    content: tuple[str, ...] = ()
+    content: tuple[Code, ...] = ()
 
     def value(self, days_past_due: int | None) -> Planned:
         """As the engine's value."""
@@ -204,13 +210,13 @@ class GivenDocument(FactDocument):
     """
 
     consumer: ConsumerDocument
-    flags: tuple[str | FlagDocument, ...] = ()
+    flags: tuple[Code | FlagDocument, ...] = ()
     medium_stops: tuple[MediumStopDocument, ...] = ()
     consents: tuple[ConsentFactDocument, ...] = ()
     frequency_consents: tuple[FrequencyConsentDocument, ...] = ()
     inconvenient: tuple[InconvenientTimeDocument, ...] = ()
-    inconvenient_places: tuple[str, ...] = ()
-    dates: dict[str, Day] = Field(default_factory=dict)
+    inconvenient_places: tuple[Code, ...] = ()
+    dates: dict[Code, Day] = Field(default_factory=dict)
     days_past_due: int | None = Field(default=None, ge=0)
     sms: dict[str, AwareDatetime] = Field(default_factory=dict)
     prior_contacts: tuple[PriorContactDocument, ...] = ()

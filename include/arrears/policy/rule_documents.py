@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from arrears.policy.documents import Document
-from arrears.rules.contact_values import Rule
+from arrears.rules.contact_values import KNOWN_OUTCOMES, Rule
 from arrears.rules.hours import Minutes, Timetable
 
 Channel = Literal[
@@ -23,6 +23,15 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Key = Literal["person", "party", "contact_point", "collector", "debt"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|(24):(00)")
+
+
+def _outcome(value: object) -> object:
+    if value not in KNOWN_OUTCOMES:
+        raise ValueError(f"one of {', '.join(sorted(KNOWN_OUTCOMES))}")
+    return value
+
+
+Outcome = Annotated[str, BeforeValidator(_outcome)]
 
 
 def minutes_of(value: object) -> int:
@@ -97,7 +106,7 @@ class _RuleDocument(Document):
     @model_validator(mode="after")
     def _valid_for_a_time(self) -> _RuleDocument:
         if self.valid_from >= self.valid_to:
-            raise ValueError("valid_to is after valid_from")
+            raise ValueError("valid_to must be later than valid_from")
         return self
 
     def rule(self) -> Rule:
@@ -176,8 +185,8 @@ class CapDocument(_RuleDocument):
     max: int = Field(ge=0)
     window: WindowDocument
     count_key: tuple[Key, ...] = ()
-    count_outcomes: frozenset[str] = frozenset()
-    exclude_outcomes: frozenset[str] = frozenset()
+    count_outcomes: frozenset[Outcome] = frozenset()
+    exclude_outcomes: frozenset[Outcome] = frozenset()
     frequency_consent: bool = False
 
     def rule(self) -> Rule:

@@ -1,4 +1,5 @@
--- Grain: contact that the ledger delivers, or that was reported by the time the day was cut and is not in the ledger.
+-- Grain: contact that the ledger delivers, or that was reported by the time the day was cut and is not in the ledger;
+-- a reference that two sources use is named by its source.
 -- Inputs: ledger__contact, feedback_contact. Parameters: portfolio, business_date.
 SELECT
     portfolio,
@@ -18,7 +19,10 @@ UNION ALL
 SELECT
     $portfolio::VARCHAR AS portfolio,
     $business_date::DATE AS business_date,
-    source_ref AS contact_id,
+    CASE
+        WHEN COUNT(*) OVER (PARTITION BY source_ref) > 1 THEN source_code || ':' || source_ref
+        ELSE source_ref
+    END AS contact_id,
     party_id,
     contact_point_id,
     channel_code,

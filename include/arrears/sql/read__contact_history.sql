@@ -2,7 +2,8 @@
 -- which does not say about which debts, nor for whom it was made, so that it counts for each; and elsewhere.
 -- Another portfolio's contact is about none of these debts: its debt is named by that portfolio.
 -- Rules: ARR-CON-02, ARR-CON-03. Inputs: due_person (person_id, party_id), raw__contact, raw__contact_point,
--- core__contact_elsewhere_daily. Parameters: sources (of contacts elsewhere that count: ledger, outbox, plan).
+-- core__contact_elsewhere_daily. Parameters: sources (of contacts elsewhere that count:
+-- ledger, outbox and plan of other portfolios, own_outbox).
 SELECT
     due_person.person_id,
     contact.started_at,
@@ -36,4 +37,4 @@ SELECT
 FROM core__contact_elsewhere_daily
 WHERE
     person_id IN (SELECT due_person.person_id FROM due_person)
-    AND LIST_CONTAINS($sources::VARCHAR[], source_code)
+    AND LIST_CONTAINS($sources::VARCHAR[], CASE WHEN origin = portfolio THEN 'own_outbox' ELSE source_code END)

@@ -1,7 +1,7 @@
--- Grain: outgoing contact that the ledger of the day holds and the ledger before did not, with what is known of whom it
--- reached: the part in the debt, the one loan it can only have been about, product@residence of those it may have been
+-- Grain: outgoing contact that is known at the cut of the day and was not at the cut before, with what is known of whom
+-- it reached: the part in the debt, the one loan it can only have been about, product@residence of those it may have been
 -- about, the case, the date in the portfolio's zone, and every zone the person may have been in, the point's first.
--- Rules: ARR-CON-12. Inputs: raw__contact, previous__contact, raw__party, raw__contact_point, raw__loan,
+-- Rules: ARR-CON-12. Inputs: raw__contact (all that are known), known_before, raw__party, raw__contact_point, raw__loan,
 -- raw__loan_party, core__case_daily. Parameters: zone.
 WITH made AS (
     SELECT
@@ -12,7 +12,7 @@ WITH made AS (
     LEFT JOIN raw__party AS party ON contact.party_id = party.party_id
     WHERE
         contact.direction_code = 'out'
-        AND contact.contact_id NOT IN (SELECT previous__contact.contact_id FROM previous__contact)
+        AND contact.contact_id NOT IN (SELECT known_before.contact_id FROM known_before)
 ), borrowed AS (
     SELECT
         borrower_id,

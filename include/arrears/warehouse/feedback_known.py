@@ -30,6 +30,7 @@ FLAG = pa.schema(
 )
 CONTACT = pa.schema(
     [
+        ("source_code", TEXT),
         ("source_ref", TEXT),
         ("party_id", TEXT),
         ("contact_point_id", TEXT),

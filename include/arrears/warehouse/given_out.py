@@ -1,4 +1,4 @@
-"""What the outbox has given out, of every portfolio, as rows that caps count."""
+"""What the outbox has given out: of every portfolio as rows that caps count, of one as contacts that were made."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.tables import NOTIFICATION
+from arrears.warehouse.tables import NOTIFICATION, NOTIFICATION_EVENT
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
 # Anything else was never begun, or is known not to have reached anybody.
 GIVEN_OUT = ("claimed", "sent", "unknown")
 WITHDRAWN = "withdrawn"  # handed over, and taken back before anybody used it
+HANDED_OVER = "handed_over"  # somebody else may make the contact, and reports when they did
 TEXT, AT = pa.string(), pa.timestamp("us", tz="UTC")
 GIVEN = pa.schema(
     [
@@ -27,6 +29,19 @@ GIVEN = pa.schema(
         ("not_before_at", AT),
         ("not_after_at", AT),
         ("state_code", TEXT),
+    ]
+)
+ATTEMPTED = pa.schema(
+    [
+        ("contact_id", TEXT),
+        ("party_id", TEXT),
+        ("contact_point_id", TEXT),
+        ("channel_code", TEXT),
+        ("purpose_code", TEXT),
+        ("started_at", AT),
+        ("outcome_code", TEXT),
+        ("not_before_at", AT),
+        ("not_after_at", AT),
     ]
 )
 
@@ -56,3 +71,54 @@ def given_out(url: str, first: date, last: date) -> pa.Table:
     with transaction(url) as connection:
         rows = [dict(row) for row in connection.execute(asked).mappings()]
     return pa.Table.from_pylist(rows, GIVEN)
+
+
+def attempted(url: str, portfolio: str, first: date, known_until: datetime) -> pa.Table:
+    """Contacts that a portfolio's outbox made itself, or may have made, as the log of its states had it at an instant.
+
+    Args:
+        url: The warehouse.
+        portfolio: Folder name.
+        first: First business date they were planned for.
+        known_until: States written later are not looked at, so that a day made again sees the same.
+
+    Returns:
+        One row per step in ``ATTEMPTED``'s columns: contact_id is the step's key, started_at the instant of the
+        intent to send. What was handed over is none of ours: whoever made it reports it.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+    """
+    step, event = NOTIFICATION.c, NOTIFICATION_EVENT.c
+    recent = (step.portfolio == portfolio, step.business_date >= first)
+    ours = (event.step_key.in_(select(step.step_key).where(*recent)), event.at <= known_until)
+    begun = (
+        select(event.step_key, func.max(event.at).label("started_at"))
+        .where(*ours, event.state_code == "claimed")
+        .group_by(event.step_key)
+        .subquery()
+    )
+    latest = (
+        select(event.step_key, event.state_code, event.delivery_code)
+        .where(*ours)
+        .ext(distinct_on(event.step_key))
+        .order_by(event.step_key, event.event_id.desc())
+        .subquery()
+    )
+    came_to = func.coalesce(latest.c.delivery_code, latest.c.state_code).label("outcome_code")
+    special = {
+        "contact_id": step.step_key.label("contact_id"),
+        "party_id": step.borrower_id.label("party_id"),
+        "started_at": begun.c.started_at,
+        "outcome_code": came_to,
+    }
+    asked = (
+        select(*(special.get(name, step.get(name)) for name in ATTEMPTED.names))
+        .join(begun, begun.c.step_key == step.step_key)
+        .join(latest, latest.c.step_key == step.step_key)
+        .where(*recent, latest.c.state_code.in_(GIVEN_OUT), came_to.not_in((WITHDRAWN, HANDED_OVER)))
+        .order_by(step.step_key)
+    )
+    with transaction(url) as connection:
+        rows = [dict(row) for row in connection.execute(asked).mappings()]
+    return pa.Table.from_pylist(rows, ATTEMPTED)

@@ -4,6 +4,8 @@ SELECT
     party_id,
     channel_code,
     purpose_code,
+    scope_code,
+    contact_point_id,
     given_at,
     expires_at,
     revoked_at,

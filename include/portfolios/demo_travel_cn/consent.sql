@@ -4,6 +4,8 @@ SELECT
     customer_no AS party_id,
     channel AS channel_code,
     purpose AS purpose_code,
+    scope AS scope_code,
+    point AS contact_point_id,
     given_at,
     expires_at,
     CASE WHEN revoked_known_on <= :closing_date THEN revoked_at END AS revoked_at

@@ -154,7 +154,10 @@ def mobile_ids(numbers: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _consents(plan: Plan, known_on: Days, random: np.random.Generator) -> pa.Table:
-    """Consents given with the first loan; a few expire, are withdrawn, or extend the hours."""
+    """Consents given with the first loan, for the mobile then known; a few expire, are withdrawn, or extend the hours.
+
+    Who agreed to texts or to a machine's voice mostly agreed to how a machine sends them; every tenth did not.
+    """
     borrowers, end = len(known_on), plan.calendar.end
     kinds = [(channel, "collection", share) for channel, share in plan.lender.reaching.consents]
     kinds.append(("call", "hours", 0.005))
@@ -167,12 +170,21 @@ def _consents(plan: Plan, known_on: Days, random: np.random.Generator) -> pa.Tab
     revoked = np.where(drawn(random, 0.03, size), revoked, NEVER)
     expires = np.where(drawn(random, 0.03, size), given + 365, NEVER)
     second = random.integers(32_000, 64_000, size)
+    channels = np.array([channel for channel, _, _ in kinds])[order]
+    purposes = np.array([purpose for _, purpose, _ in kinds])[order]
+    is_by_hand = plan.borrower_numbers[index] % 10 == 0
+    scope = np.select([channels == "sms", channels == "voice_bot"], ["autodialled", "ai_voice"], "manual")
+    scope = np.where(is_by_hand, "manual", scope)
+    is_of_mobile = np.isin(channels, ["sms", "call", "voice_bot"]) & (purposes == "collection")
+    point = mobile_ids(plan.borrower_numbers[index])
     return pa.Table.from_arrays(
         [
             ids("S", plan.borrower_numbers[index] * 10 + order, 9),
             customer_ids(plan.borrower_numbers[index]),
-            texts(np.array([channel for channel, _, _ in kinds])[order]),
-            texts(np.array([purpose for _, purpose, _ in kinds])[order]),
+            texts(channels),
+            texts(purposes),
+            texts(scope, absent=~is_of_mobile),
+            pa.compute.if_else(pa.array(is_of_mobile), point, None),
             instants(plan.calendar, given, second),
             instants(plan.calendar, expires, second),
             instants(plan.calendar, revoked, second + 1),

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 from arrears.contact.plan import plan_day
@@ -349,3 +350,14 @@ def test_consent_counts_for_the_number_and_the_manner_it_was_given_for(tmp_path)
     states = {borrower: row["state_code"] for borrower, row in planned(settings, FIRST).items()}
     assert states == {"b1": "planned", "b2": "blocked", "b3": "blocked", "b4": "blocked"}
     assert ("sms", "us_tcpa.text") in denials(settings, FIRST)
+
+
+@pytest.mark.parametrize(("second", "opens"), [(40, 0), (5, 6)], ids=["as old", "young"])
+def test_rule_that_spares_old_debts_is_not_lifted_from_a_young_one_beside_it(tmp_path, second, opens):
+    settings = make_floor(tmp_path, packs="[ph_mc18]")
+    put_ledger(settings, FIRST, [aged("l1", 40), aged("l11", second, borrower_id="b1")])
+
+    work(settings, FIRST)
+
+    row = planned(settings, FIRST)["b1"]
+    assert row["not_before_at"].astimezone(ZoneInfo("Asia/Shanghai")).hour == opens

@@ -1,18 +1,23 @@
 """Properties of the contact rule on generated histories, zones and nights of a clock change; missing facts deny."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
-from arrears.policy.packs import load_rules, public_holidays
+from arrears.contracts.ledger import CHANNELS
+from arrears.errors import RuleInputError
+from arrears.policy.packs import Channel, load_rules, public_holidays
 from arrears.rules.contact import contact_window, may_contact
-from arrears.rules.contact_values import Consent, Facts, Flag, Planned, PriorContact, Rule, RuleBook
+from arrears.rules.contact_values import KNOWN_CHANNELS, Consent, Facts, Flag, Planned, PriorContact, Rule, RuleBook
 from arrears.rules.hours import BarredTime, Timetable, day_bounds, is_open, open_spans
 from arrears.settings import INCLUDE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 QUARTER = timedelta(minutes=15)
+NEW_YORK = ("America/New_York",)
 MONDAY = datetime(2026, 5, 11, tzinfo=UTC)
 PACKS = (
     "cn_gbt45251",
@@ -335,6 +340,66 @@ def test_missing_fact_denies_without_an_earliest_time(change, missing, ask):
 
     assert fired(decision) == {f"insufficient_facts.{missing}"}
     assert decision.earliest_at is None
+
+
+@pytest.mark.parametrize("where", ["planned", "so far"])
+@pytest.mark.parametrize("ask", [may_contact, contact_window])
+def test_instant_without_a_zone_is_refused(where, ask):
+    naive, aware = datetime(2026, 5, 11, 12), MONDAY  # noqa: DTZ001  what is refused
+    history = [PriorContact(naive if where == "so far" else aware, "sms", "sent")]
+    contact = Planned(at=naive if where == "planned" else aware, channel="sms", contact_point_id="n1")
+    known = Facts(zones=("Asia/Shanghai",), history=history)
+
+    until = () if ask is may_contact else (aware,)
+
+    with pytest.raises(RuleInputError, match="without a time zone"):
+        ask(BOOKS["house_humane"], known, contact, *until)
+
+
+@pytest.mark.parametrize("channel", ["CALL", "whatsapp", ""])
+def test_channel_nobody_knows_is_not_used_and_counts_as_any(channel):
+    contact = Planned(at=MONDAY + timedelta(hours=16), channel=channel, contact_point_id="n1")
+    call = replace(contact, channel="call")
+    so_far = [PriorContact(MONDAY + timedelta(hours=15, minutes=n), channel, "no_answer") for n in range(7)]
+
+    assert "insufficient_facts.channel" in fired(may_contact(BOOKS["us_reg_f"], Facts(NEW_YORK), contact))
+    assert fired(may_contact(BOOKS["us_reg_f"], Facts(NEW_YORK, history=so_far), call)) == {"us_reg_f.calls_7_in_7"}
+    assert set(get_args(Channel)) == KNOWN_CHANNELS == set(CHANNELS)
+
+
+@pytest.mark.parametrize(
+    ("lifted", "debts", "expected"),
+    [
+        ({"D1"}, {"D1"}, set()),
+        ({"D1"}, {"D1", "D2"}, {"us_reg_f.attorney"}),
+        ({"D1", "D2"}, {"D1", "D2"}, set()),
+        ({None}, {"D1", "D2"}, set()),
+        ({"D1"}, set(), {"us_reg_f.attorney"}),
+    ],
+    ids=["its debt", "one of two debts", "both, one by one", "the person", "no debt named"],
+)
+def test_exception_for_one_debt_is_none_for_another(lifted, debts, expected):
+    flags = [Flag("attorney_known"), *(Flag("attorney_consents", loan_id=loan) for loan in lifted)]
+    contact = Planned(MONDAY + timedelta(hours=16), "call", "n1", debts=frozenset(debts))
+
+    assert fired(may_contact(BOOKS["us_reg_f"], Facts(NEW_YORK, flags=flags), contact)) == expected
+
+
+def test_contact_that_names_no_debt_may_be_about_the_held_one():
+    contact = Planned(MONDAY + timedelta(hours=16), "call", "n1")
+    held = Facts(NEW_YORK, flags=[Flag("written_dispute_in_validation_period", loan_id="D2")])
+
+    assert fired(may_contact(BOOKS["us_reg_f"], held, contact)) == {"us_reg_f.dispute_pause"}
+    assert may_contact(BOOKS["us_reg_f"], held, replace(contact, debts=frozenset({"D1"}))).is_allowed
+
+
+@pytest.mark.parametrize("unsaid", ["collector", "party_id", "direction"])
+def test_what_a_contact_so_far_does_not_say_counts_against_the_next(unsaid):
+    said = {"collector": "A", "party_id": "consumer", "direction": "out", unsaid: ""}
+    calls = [PriorContact(MONDAY + timedelta(hours=15, minutes=n), "call", "no_answer", **said) for n in range(7)]
+    contact = Planned(MONDAY + timedelta(hours=16), "call", "n1", party_id="consumer", collector="A")
+
+    assert fired(may_contact(BOOKS["us_reg_f"], Facts(NEW_YORK, history=calls), contact)) == {"us_reg_f.calls_7_in_7"}
 
 
 def test_contact_point_and_pack_must_be_known():

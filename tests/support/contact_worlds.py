@@ -188,12 +188,12 @@ class World:
 
     def contact(self) -> dict[str, Any]:
         return {
-            "channel": self.random.choice(CHANNELS),
+            "channel": "fax" if self.chance(0.02) else self.random.choice(CHANNELS),
             "party": self.random.choice((*PARTIES[:2] * 9, PARTIES[2])),
-            "party_id": self.random.choice(("p", "p", "q")),
+            "party_id": self.random.choice(("p", "p", "p", "q", "")),
             "place": self.random.choice(PLACES),
             "purpose": self.random.choice(PURPOSES),
-            "collector": self.random.choice(("A", "A", "B")),
+            "collector": self.random.choice(("A", "A", "A", "B", "")),
             "debts": frozenset(self.some(DEBTS, 0.5)),
         }
 

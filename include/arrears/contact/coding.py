@@ -24,6 +24,7 @@ FACTS = (
     "pack",
     "party",
     "contact_point",
+    "channel",
     "time_zone",
     "flags",
     "contact_history",

@@ -117,7 +117,8 @@ class CaseDue:
         amount_minor: Their past-due amount.
         currency: Of that amount.
         segment_id: Segment of the strategy that the step is of.
-        past_due_days: Of the oldest of them, untouched by grace or pauses.
+        past_due_days: Of all of them alike, untouched by grace or pauses; None where they differ or nobody knows:
+            no rule exempts one debt by the age of another.
         product: Product of all of them; None when they differ or nobody knows.
         residence: Where the borrower lives; None as above.
         has_worker: Whether people, not a machine, work the case today.

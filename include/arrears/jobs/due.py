@@ -74,7 +74,7 @@ def cases_due_of(rows: Iterable[Row], version: Version, day: date, arms: Arms) -
 
 
 UNKNOWN = {"behaviour": "", "risk_band": "", "contactability": "", "vulnerable": False, "hold": ""}
-NOT_LATE = {"delinquent_days": 0, "past_due_days": 0, "has_worker": False}
+NOT_LATE = {"delinquent_days": 0, "past_due_days": 0, "common_days": 0, "has_worker": False}
 
 
 def _segment_of_case(version: Version, row: Row) -> Segment | None:
@@ -133,7 +133,7 @@ def _due(row: Row, segment: Segment, due: DueStep) -> CaseDue:
         loan_ids=tuple(row["loan_ids"]),
         has_worker=row["has_worker"],
         due=due,
-        past_due_days=row["past_due_days"],
+        past_due_days=row["common_days"],
         product=row["product_code"],
         residence=row.get("residence_code"),  # of loans that are not late it is not asked: every pack binds
         currency=row["currency"],

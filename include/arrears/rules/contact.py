@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from arrears.errors import RuleInputError
 from arrears.rules.contact_kinds import TIMING, clears_at, is_lifted
-from arrears.rules.contact_values import NEVER, Decision, Facts, Fired, Planned, Rule, RuleBook
+from arrears.rules.contact_values import KNOWN_CHANNELS, NEVER, Decision, Facts, Fired, Planned, Rule, RuleBook
 from arrears.rules.hours import HORIZON_DAYS, Span, free_spans, longest, next_quarter, open_spans, zone_named
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ def may_contact(book: RuleBook, facts: Facts, planned: Planned) -> Decision:
         Every rule that fires, in pack order; facts that are missing fire as ``insufficient_facts.*``. The earliest time
         of an allowed contact is ``planned.at``.
 
+    Raises:
+        RuleInputError: An instant without a time zone: nobody can say when it was.
+
     Source:
         ARR-CON-01..11; the laws as cited in the packs.
     """
+    _refuse_naive(facts, planned)
     missing = _missing_facts(book, facts, planned)
     fired = missing + _listed(_firing(book, facts, planned))
     if not fired:
@@ -57,7 +62,11 @@ def contact_window(book: RuleBook, facts: Facts, planned: Planned, until: dateti
         facts: What is known.
         planned: The contact; ``planned.at`` opens the period asked about.
         until: First instant after that period.
+
+    Raises:
+        RuleInputError: An instant without a time zone.
     """
+    _refuse_naive(facts, planned)
     whole = planned.during(planned.at, until)
     missing = _missing_facts(book, facts, whole)
     if missing:
@@ -81,6 +90,12 @@ def contact_window(book: RuleBook, facts: Facts, planned: Planned, until: dateti
     if fired:
         return Decision(fired, _earliest(book, facts, planned.during(opening)))
     return Decision((), opening, opening, closing)
+
+
+def _refuse_naive(facts: Facts, planned: Planned) -> None:
+    """Every instant knows its zone; Python would take one that does not for the machine's own local time."""
+    if planned.at.tzinfo is None or any(contact.at.tzinfo is None for contact in facts.history or ()):
+        raise RuleInputError("an instant without a time zone", "time-zone-aware instants", "contact policy")
 
 
 def _spans(timing: Sequence[Rule], facts: Facts, planned: Planned, bounds: Span) -> tuple[Span, ...]:
@@ -108,6 +123,7 @@ def _missing_facts(book: RuleBook, facts: Facts, planned: Planned) -> tuple[Fire
         "pack": not book.rules,
         "party": not facts.is_party_known or planned.party in UNKNOWN_PARTIES,
         "contact_point": planned.contact_point_id is None,
+        "channel": planned.channel not in KNOWN_CHANNELS,
         "time_zone": not zones_of(facts.zones),
         "flags": facts.flags is None,
         "contact_history": facts.history is None,

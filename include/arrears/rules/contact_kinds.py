@@ -90,7 +90,7 @@ def _freshness(rule: Rule, facts: Facts, planned: Planned, zones: tuple[ZoneInfo
     if not zones:
         return None
     last = (planned.end - MOMENT).astimezone(zones[0]).date()
-    evidence = _concerning(rule.evidence, facts, planned)
+    evidence = [flag for flag in _concerning(rule.evidence, facts, planned) if flag.loan_id is None or planned.debts]
     if any(
         flag.starts_at != ALWAYS
         and flag.starts_at <= planned.at
@@ -133,11 +133,20 @@ KINDS: dict[str, Callable[[Rule, Facts, Planned, tuple[ZoneInfo, ...]], datetime
 
 # ------------------------------------------------------------------------------------------------ what silences it
 def is_lifted(rule: Rule, facts: Facts, planned: Planned) -> bool:
-    """Whether a flag or a consent silences the rule throughout the time asked about."""
-    return any(
-        flag.starts_at <= planned.at and (flag.ends_at is None or flag.ends_at >= planned.end)
+    """Whether a flag or a consent silences the rule throughout the time asked about.
+
+    What holds for some of the debts silences nothing about the others.
+    """
+    lifted = {
+        flag.loan_id
         for flag in _concerning(rule.unless_flags, facts, planned)
-    ) or any(_holds(consent, planned) for consent in _lifting(rule, facts, planned))
+        if flag.starts_at <= planned.at and (flag.ends_at is None or flag.ends_at >= planned.end)
+    }
+    return (
+        None in lifted
+        or (bool(planned.debts) and planned.debts <= lifted)
+        or any(_holds(consent, planned) for consent in _lifting(rule, facts, planned))
+    )
 
 
 def _lifted_from(rule: Rule, facts: Facts, planned: Planned, zones: tuple[ZoneInfo, ...]) -> datetime:
@@ -203,7 +212,10 @@ def _lifting(rule: Rule, facts: Facts, planned: Planned) -> list[Consent]:
 
 
 def _concerning(codes: tuple[str, ...], facts: Facts, planned: Planned) -> list[Flag]:
-    """The flags of these codes about the person, the planned contact point or a loan of the contact."""
+    """The flags of these codes about the person, the planned contact point or a loan of the contact.
+
+    A contact that names no debt may be about any.
+    """
     if not codes or not facts.flags:
         return []
     wanted = {named for code in codes for named in codes_for(code, planned.channel, planned.place)}
@@ -211,7 +223,7 @@ def _concerning(codes: tuple[str, ...], facts: Facts, planned: Planned) -> list[
         flag
         for flag in facts.flags
         if flag.code in wanted
-        and (flag.loan_id is None or flag.loan_id in planned.debts)
+        and (flag.loan_id is None or not planned.debts or flag.loan_id in planned.debts)
         and flag.contact_point_id in (None, planned.contact_point_id)
     ]
 

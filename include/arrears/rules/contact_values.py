@@ -38,6 +38,7 @@ KNOWN_OUTCOMES = frozenset(
         "received",
     }
 )
+KNOWN_CHANNELS = frozenset({"sms", "email", "push", "chat", "call", "voice_bot", "voicemail_drop", "letter", "visit"})
 MEDIUM = {"voice_bot": "call", "voicemail_drop": "call"}  # who stops calls stops these too
 
 
@@ -305,9 +306,12 @@ def minds(rule: Rule, planned: Planned) -> bool:
 
 
 def concerns(rule: Rule, contact: Planned | PriorContact) -> bool:
-    """Whether the rule is about the contact's channel, party, place and purpose, planned or past."""
+    """Whether the rule is about the contact's channel, party, place and purpose, planned or past.
+
+    A channel that nobody knows may be any that the rule names.
+    """
     return (
-        (not rule.channels or contact.channel in rule.channels)
+        (not rule.channels or contact.channel in rule.channels or contact.channel not in KNOWN_CHANNELS)
         and contact.channel not in rule.exempt_channels
         and (not rule.parties or contact.party in rule.parties)
         and contact.party not in rule.exempt_parties
@@ -330,7 +334,7 @@ def counts(rule: Rule, contact: PriorContact) -> bool:
     if rule.kind == "cooldown":
         return concerns(rule, contact) and (contact.outcome == "conversation" or is_open)
     return (
-        contact.direction == "out"
+        contact.direction != "in"
         and concerns(rule, contact)
         and (not rule.count_outcomes or is_open or contact.outcome in rule.count_outcomes)
         and contact.outcome not in rule.exclude_outcomes
@@ -338,9 +342,17 @@ def counts(rule: Rule, contact: PriorContact) -> bool:
 
 
 def shares_key(rule: Rule, contact: PriorContact, planned: Planned) -> bool:
-    """Whether a past contact shares with the planned one what the rule counts apart; debts are counted one by one."""
+    """Whether a past contact shares with the planned one what the rule counts apart; debts are counted one by one.
+
+    What is not said of either may be the same.
+    """
     return (
-        ("party" not in rule.count_key or contact.party_id == planned.party_id)
-        and ("collector" not in rule.count_key or contact.collector == planned.collector)
+        ("party" not in rule.count_key or may_be(contact.party_id, planned.party_id))
+        and ("collector" not in rule.count_key or may_be(contact.collector, planned.collector))
         and ("contact_point" not in rule.count_key or contact.contact_point_id in (None, planned.contact_point_id))
     )
+
+
+def may_be(one: str, other: str) -> bool:
+    """Whether two names may be of the same; "" is the name of nobody knows who."""
+    return one == other or not one or not other

@@ -48,8 +48,12 @@ WITH consented AS (
                 WHEN 'calendar_month' THEN ask.local_on - CAST(DAY(ask.local_on) - 1 AS INTEGER)
                 ELSE CAST('-infinity' AS DATE)
             END
-            AND (NOT counting.by_party OR ask.party_id = earlier.party_id)
-            AND (NOT counting.by_collector OR ask.collector = earlier.collector)
+            AND (NOT counting.by_party OR ask.party_id = earlier.party_id OR '' IN (ask.party_id, earlier.party_id))
+            AND (
+                NOT counting.by_collector
+                OR ask.collector = earlier.collector
+                OR '' IN (ask.collector, earlier.collector)
+            )
             AND (
                 NOT counting.by_point
                 OR earlier.contact_point_id IS NULL

@@ -1,4 +1,5 @@
--- Grain: candidate and flag about its person, its contact point or one of its loans; its first date, where known.
+-- Grain: candidate and flag about its person, its contact point or one of its loans, any where it names none; its first
+-- date, where known.
 -- Inputs: contact_candidate_coded, contact_flag, contact_zone_segment.
 WITH known_flag AS (
     SELECT
@@ -14,6 +15,7 @@ WITH known_flag AS (
         candidate.candidate_id,
         candidate.first_zone,
         flag.code,
+        flag.loan_id,
         flag.starts_at,
         COALESCE(flag.ends_at, 'infinity'::TIMESTAMP) AS ends_at,
         CASE WHEN flag.starts_at > TIMESTAMP '0001-01-01 00:00:00' THEN flag.starts_at END AS known_starts_at,
@@ -22,12 +24,13 @@ WITH known_flag AS (
     INNER JOIN known_flag AS flag ON candidate.person_id = flag.person_id
     WHERE
         candidate.are_flags_known
-        AND (flag.loan_id IS NULL OR LIST_CONTAINS(candidate.debts, flag.loan_id))
+        AND (flag.loan_id IS NULL OR LEN(candidate.debts) = 0 OR LIST_CONTAINS(candidate.debts, flag.loan_id))
         AND (flag.contact_point_id IS NULL OR flag.contact_point_id = candidate.contact_point_id)
 )
 SELECT
     concerning.candidate_id,
     concerning.code,
+    concerning.loan_id,
     concerning.starts_at,
     concerning.ends_at,
     CASE

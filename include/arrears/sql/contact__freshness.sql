@@ -8,7 +8,8 @@ WITH evidence AS (
         flag.ends_at,
         flag.starts_on
     FROM contact_ask AS ask
-    INNER JOIN contact_flag_concerning AS flag ON ask.candidate_id = flag.candidate_id
+    INNER JOIN contact_flag_concerning AS flag
+        ON ask.candidate_id = flag.candidate_id AND (flag.loan_id IS NULL OR LEN(ask.debts) > 0)
     INNER JOIN contact_rule_word AS word
         ON ask.scope_id = word.scope_id AND word.use = 'evidence' AND flag.code = word.word
 )

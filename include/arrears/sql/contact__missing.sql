@@ -9,6 +9,11 @@ INNER JOIN contact_fact AS fact
             WHEN 'pack' THEN NOT book.has_rules
             WHEN 'party' THEN NOT candidate.is_party_known
             WHEN 'contact_point' THEN candidate.contact_point_id IS NULL
+            WHEN 'channel'
+                THEN
+                    candidate.channel NOT IN (
+                        'sms', 'email', 'push', 'chat', 'call', 'voice_bot', 'voicemail_drop', 'letter', 'visit'
+                    )
             WHEN 'time_zone' THEN candidate.first_zone IS NULL
             WHEN 'flags' THEN NOT candidate.are_flags_known
             WHEN 'contact_history' THEN NOT candidate.is_history_known

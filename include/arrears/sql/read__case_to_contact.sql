@@ -1,4 +1,5 @@
 -- Grain: open case that a path may speak to. What strategy and policy ask of it; a held case without an amount.
+-- common_days: days past due of all its loans alike, NULL where they differ, so that no rule exempts one by another.
 -- Rules: ARR-STR-01, ARR-STR-05 (a live promise or plan pauses every step). Inputs: core__case_daily,
 -- core__case_loan_daily, core__case_trait_daily, core__loan_delinquency_daily, out__assignment_daily, raw__loan,
 -- raw__party, raw__queue, previous__plan. Parameters: language (default).
@@ -7,6 +8,7 @@ WITH spoken_of AS (
         case_loan.case_id,
         LIST(case_loan.loan_id ORDER BY case_loan.loan_id) AS loan_ids,
         MAX(case_loan.past_due_days) AS past_due_days,
+        CASE WHEN COUNT(DISTINCT case_loan.past_due_days) = 1 THEN MAX(case_loan.past_due_days) END AS common_days,
         CASE WHEN COUNT(DISTINCT loan.product_code) = 1 THEN MIN(loan.product_code) END AS product_code,
         CASE
             WHEN COUNT(DISTINCT COALESCE(said.residence_region_code, '')) = 1 THEN MIN(said.residence_region_code)
@@ -35,6 +37,7 @@ SELECT
     case_of_day.currency,
     spoken_of.loan_ids,
     spoken_of.past_due_days,
+    spoken_of.common_days,
     spoken_of.product_code,
     spoken_of.residence_code,
     trait.behaviour_code,

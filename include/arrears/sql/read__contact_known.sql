@@ -1,5 +1,5 @@
--- Grain: contact known when the day was cut: of the ledger or reported; made by the portfolio's own outbox, and spoken of
--- by neither. Rules: ARR-CON-12. Inputs: raw__contact (with reports), raw__party, outbox_attempt.
+-- Grain: contact known when the day was cut: of the ledger or reported; made by the portfolio's own outbox, and spoken
+-- of by neither. Rules: ARR-CON-12. Inputs: raw__contact (with reports), raw__party, outbox_attempt.
 -- Parameters: portfolio, business_date.
 WITH told AS (
     SELECT

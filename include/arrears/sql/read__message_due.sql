@@ -1,11 +1,11 @@
 -- Grain: outbox row that is about to be sent, as a case due a step on one channel (due_step).
 -- Inputs: message (case_no, person_id, borrower_id, channel, purpose, debts), raw__party,
 -- raw__loan, core__loan_delinquency_daily.
--- The book is product@residence of all its loans, either empty where they differ or nobody knows.
+-- The book is product@residence of all its loans, either empty where they differ or nobody knows; so are days past due.
 WITH about AS (
     SELECT
         message.case_no,
-        MAX(loan.past_due_days) AS days_past_due,
+        CASE WHEN COUNT(DISTINCT loan.past_due_days) = 1 THEN MAX(loan.past_due_days) END AS days_past_due,
         CASE WHEN COUNT(DISTINCT loan.product_code) = 1 THEN MIN(loan.product_code) END AS product_code,
         CASE
             WHEN COUNT(DISTINCT COALESCE(said.residence_region_code, '')) = 1 THEN MIN(said.residence_region_code)

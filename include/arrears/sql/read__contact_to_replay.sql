@@ -1,8 +1,8 @@
--- Grain: outgoing contact that is known at the cut of the day and was not at the cut before, with what is known of whom
--- it reached: the part in the debt, the one loan it can only have been about, product@residence of those it may have been
--- about, the case, the date in the portfolio's zone, and every zone the person may have been in, the point's first.
--- Rules: ARR-CON-12. Inputs: raw__contact (all that are known), known_before, raw__party, raw__contact_point, raw__loan,
--- raw__loan_party, core__case_daily. Parameters: zone.
+-- Grain: outgoing contact that is known at the cut of the day and was not at the cut before, with what is known of
+-- whom it reached: the part in the debt, the one loan it can only have been about, product@residence of those it may
+-- have been about, the case, the date in the portfolio's zone, and every zone the person may have been in, the point's
+-- first. Rules: ARR-CON-12. Inputs: raw__contact (all that are known), known_before, raw__party, raw__contact_point,
+-- raw__loan, raw__loan_party, core__case_daily. Parameters: zone.
 WITH made AS (
     SELECT
         contact.*,

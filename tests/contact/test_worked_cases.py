@@ -63,7 +63,12 @@ def test_case_ids_differ(pytestconfig):
 def test_every_shipped_rule_has_a_case_it_denies_and_one_it_allows():
     rules = {rule.id for rule in load_rules(PACKS, POLICIES).rules}
 
-    tried = {(case.expected.rule_id, case.expected.decision) for case in cases_of(OWN)}
+    of_packs = cache(lambda packs: {rule.id for rule in load_rules(packs, POLICIES).rules})
+    tried = {
+        (case.expected.rule_id, case.expected.decision)
+        for case in cases_of(OWN)
+        if case.expected.rule_id in of_packs(case.packs)  # a rule that is not asked allows everything
+    }
 
     assert len(rules) >= 30
     assert {(rule, answer) for rule in rules for answer in ("allow", "deny")} - tried == set()

@@ -103,7 +103,8 @@ def read_document(
 def _words(problem: Any) -> str:  # noqa: ANN401  pydantic's own dictionary
     if problem["type"] == "union_tag_invalid":
         return "{discriminator} is one of {expected_tags}".format(**problem["ctx"])
-    return WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    message: str = WORDS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    return message
 
 
 def _doubled(node: yaml.Node | None, key: Key = ()) -> list[str]:
@@ -128,7 +129,7 @@ def _undated(node: yaml.Node | None, key: Key = ()) -> list[str]:
         return [said for name, child in node.value for said in _undated(child, (*key, name.value))]
     if isinstance(node, yaml.SequenceNode):
         return [said for index, child in enumerate(node.value) for said in _undated(child, (*key, index))]
-    if node is not None and node.tag == "tag:yaml.org,2002:timestamp":
+    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:timestamp":
         try:
             yaml.SafeLoader("").construct_yaml_timestamp(node)
         except ValueError as error:

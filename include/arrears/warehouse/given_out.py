@@ -113,7 +113,7 @@ def attempted(url: str, portfolio: str, first: date, known_until: datetime) -> p
         "outcome_code": came_to,
     }
     asked = (
-        select(*(special.get(name, step.get(name)) for name in ATTEMPTED.names))
+        select(*(special[name] if name in special else step[name] for name in ATTEMPTED.names))
         .join(begun, begun.c.step_key == step.step_key)
         .join(latest, latest.c.step_key == step.step_key)
         .where(*recent, latest.c.state_code.in_(GIVEN_OUT), came_to.not_in((WITHDRAWN, HANDED_OVER)))

@@ -1,5 +1,6 @@
--- Grain: candidate asked about and rule that a flag or a consent may silence: whether one does throughout, for all of its
--- debts, and when one next begins. Inputs: contact_ask, contact_minding, contact_rule_word, contact_flag_concerning, contact_consent_known.
+-- Grain: candidate asked about and rule that a flag or a consent may silence: whether one does throughout, for all of
+-- its debts, and when one next begins.
+-- Inputs: contact_ask, contact_minding, contact_rule_word, contact_flag_concerning, contact_consent_known.
 WITH lifting AS (
     SELECT
         ask.candidate_id,

@@ -2,7 +2,8 @@
 
 The name is resolved once for each connection, every address it has is checked, and the checked address is the one
 connected to: a name that changes its answer in between gains nothing. Redirects are not followed, proxies of the
-environment not used.
+environment not used. A server that sends a byte now and then gains nothing either: beside the timeout of each read a
+whole exchange has its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,8 +22,10 @@ import httpx
 from arrears.errors import EndpointRefusedError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Collection, Iterable
 
+EXCHANGE = 4  # timeouts that a whole one may take: name, connection, request, answer
 HOST = re.compile(r"^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
 
 
@@ -65,31 +69,84 @@ class Endpoint:
             )
         return cls(base.rstrip("/"), frozenset(private))
 
-    def client(self, timeout: float) -> httpx.Client:
-        """An HTTP client that can connect to this place alone; the caller closes it."""
+    def client(self, timeout: float) -> Client:
+        """An HTTP client that can connect to this place alone; the caller closes it.
+
+        Args:
+            timeout: Seconds for each of connecting, reading and writing; a whole exchange has four times as many.
+        """
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=2.0)
         transport = httpx.HTTPTransport(verify=True, trust_env=False, retries=0, limits=limits)
         backend = _CheckedBackend(self.private)
         transport._pool._network_backend = backend  # noqa: SLF001  httpx has no public way to choose where it connects
-        return httpx.Client(
+        return Client(transport, backend, timeout)
+
+
+class Client(httpx.Client):
+    """As httpx's, with an end to every exchange."""
+
+    def __init__(self, transport: httpx.HTTPTransport, backend: _CheckedBackend, timeout: float) -> None:
+        super().__init__(
             transport=transport,
             timeout=timeout,
             follow_redirects=False,
             trust_env=False,
             headers={"User-Agent": "arrears"},
         )
+        self._backend = backend
+        self._seconds = EXCHANGE * timeout
+
+    def send(self, *args: Any, **kwargs: Any) -> httpx.Response:  # noqa: ANN401  as the base class
+        """As the base class does; the answer must have been read when the time is over."""
+        self._backend.give_up = time.monotonic() + self._seconds
+        return super().send(*args, **kwargs)
 
 
 class _CheckedBackend(httpcore.SyncBackend):
-    """Connects to the address that was checked, never to the name again."""
+    """Connects to the address that was checked, never to the name again, and lets no exchange outlast its end."""
 
     def __init__(self, private: frozenset[str]) -> None:
         super().__init__()
         self._private = private
+        self.give_up = float("inf")
 
     def connect_tcp(self, host: str, port: int, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:  # noqa: ANN401
         """As the base class does, at a public address, or a private one that is allowed by name."""
-        return super().connect_tcp(checked_address(host, port, self._private), port, *args, **kwargs)
+        address = checked_address(host, port, self._private)
+        return _EndingStream(super().connect_tcp(address, port, *args, **kwargs), self)
+
+
+class _EndingStream(httpcore.NetworkStream):
+    """A stream that is read from until the exchange's end, however slowly it comes."""
+
+    def __init__(self, stream: httpcore.NetworkStream, backend: _CheckedBackend) -> None:
+        self._stream = stream
+        self._backend = backend
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """As the stream does; a read that begins when the time is over fails."""
+        left = self._backend.give_up - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("an answer that comes too slowly")
+        return self._stream.read(max_bytes, left if timeout is None else min(left, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """As the stream does."""
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        """As the stream does."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """As the stream does, with the same end."""
+        return _EndingStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._backend)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  as the base class
+        """As the stream does."""
+        return self._stream.get_extra_info(info)
 
 
 def checked_address(host: str, port: int, private: Collection[str]) -> str:

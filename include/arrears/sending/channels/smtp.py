@@ -10,6 +10,7 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,12 +26,14 @@ from arrears.sending.endpoints import checked_address
 from arrears.sending.values import Capabilities, Found, LookUp, Outcome, Reply, Settles
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Callable
 
     from arrears.sending.values import Message
 
 STEPS = 12  # connect, greeting, EHLO, STARTTLS, EHLO, two of a login, MAIL, RCPT, DATA, the text, the answer
-PERMANENT = 500
+ANSWER_BYTES = 64 * 1024
+TEMPORARY, PERMANENT, UNHEARD_OF = 400, 500, 600
 START_MAIL, COMPLETED = 354, 250
 
 
@@ -82,26 +85,17 @@ class Smtp:
         try:
             return self._transact(server, message.address.reveal(), mail, before_write)
         finally:
+            server.end.cancel()
             with suppress(OSError, smtplib.SMTPException):
                 server.close()
 
     def _transact(self, server: smtplib.SMTP, address: str, mail: bytes, before_write: Callable[[], None]) -> Outcome:
         try:
-            server.ehlo_or_helo_if_needed()
-            if self.is_encrypted:
-                server.starttls(context=ssl.create_default_context())
-                server.ehlo()
-            if self.user:
-                server.login(self.user, self.password)
-            for step, (code, _) in (
-                ("smtp_sender", server.mail(self.sender)),
-                ("smtp_recipient", server.rcpt(address)),
-                ("smtp_data", server.docmd("DATA")),
-            ):
-                if code not in (COMPLETED, 251, START_MAIL):
-                    return _refused(code, step)
+            refusal = self._ready(server, address)
         except (OSError, smtplib.SMTPException):
             return Outcome(Reply.NOT_NOW, "smtp_before_text", is_outage=True)
+        if refusal is not None:
+            return refusal
         try:
             before_write()
         except ClaimTooOldError:
@@ -111,11 +105,29 @@ class Smtp:
             code, _ = server.getreply()
         except (OSError, smtplib.SMTPException):
             return Outcome(Reply.UNKNOWN, "smtp_no_answer_to_text", is_outage=True)
-        if code == COMPLETED:
-            with suppress(OSError, smtplib.SMTPException):
-                server.quit()
-            return Outcome(Reply.SENT, "smtp_accepted", message_id(message_reference(mail), self.domain))
-        return _refused(code, "smtp_text")
+        if code != COMPLETED:
+            return _refused(code, "smtp_text")
+        with suppress(OSError, smtplib.SMTPException):
+            server.quit()
+        return Outcome(Reply.SENT, "smtp_accepted", message_id(message_reference(mail), self.domain))
+
+    def _ready(self, server: smtplib.SMTP, address: str) -> Outcome | None:
+        """Everything before the text; the refusal where there is one."""
+        server.ehlo_or_helo_if_needed()
+        if self.is_encrypted:
+            server.starttls(context=ssl.create_default_context())
+            server.ehlo()
+        if self.user:
+            server.login(self.user, self.password)
+        for step, say, what in (
+            ("smtp_sender", server.mail, self.sender),
+            ("smtp_recipient", server.rcpt, address),
+            ("smtp_data", server.docmd, "DATA"),
+        ):
+            code, _ = say(what)
+            if code not in (COMPLETED, 251, START_MAIL):
+                return _refused(code, step)
+        return None
 
     def mail(self, message: Message) -> bytes:
         """The whole mail, dots doubled and the last one added.
@@ -151,14 +163,55 @@ class Smtp:
 
 
 class _Server(smtplib.SMTP):
-    """Connects to the address that was checked, never to the name again."""
+    """Connects to the address that was checked, never to the name again; reads so much and so long, and no more."""
 
     def __init__(self, private: frozenset[str], host: str, port: int, domain: str, timeout: float) -> None:
         self._private = private
-        super().__init__(host, port, local_hostname=domain, timeout=timeout)
+        # Each read has its timeout; a server that sends a byte now and then would outlast them all.
+        self.end = threading.Timer(STEPS * timeout, self._hang_up)
+        self.end.daemon = True
+        self.end.start()
+        try:
+            super().__init__(host, port, local_hostname=domain, timeout=timeout)
+        except BaseException:
+            self.end.cancel()
+            raise
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            if self.sock is not None:
+                self.sock.shutdown(socket.SHUT_RDWR)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return socket.create_connection((checked_address(host, port, self._private), port), timeout)
+        # Set before the greeting is read, so that it can be hung up on.
+        self.sock = socket.create_connection((checked_address(host, port, self._private), port), timeout)
+        return self.sock
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As the base class does, of an answer that has an end."""
+        if self.file is None and self.sock is not None:
+            self.file = _Bounded(self.sock.makefile("rb"))
+        return super().getreply()
+
+
+class _Bounded:
+    """What a server says, as far as an honest one would."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self._left = ANSWER_BYTES
+
+    def readline(self, size: int) -> bytes:
+        """A line, unless the answers together have become too long."""
+        line = self._file.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("answers too long")
+        return line
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
 
 
 def message_id(reference: str, domain: str) -> str:
@@ -173,5 +226,8 @@ def message_reference(mail: bytes) -> str:
 
 
 def _refused(code: int, step: str) -> Outcome:
+    """A definite no; to the text only what is one by its number: anything else says nothing about where the text is."""
+    if step == "smtp_text" and not TEMPORARY <= code < UNHEARD_OF:
+        return Outcome(Reply.UNKNOWN, "smtp_answer_unreadable", is_outage=True)
     reply = Reply.NEVER if code >= PERMANENT and step == "smtp_recipient" else Reply.NOT_NOW
     return Outcome(reply, f"{step}_{code}", is_outage=step != "smtp_recipient")

@@ -102,7 +102,7 @@ class RunFailedError(ArrearsError):
 
 
 class DayLateError(ArrearsError):
-    """A portfolio's day is not published by its hour, or a send waits too long for somebody to settle it."""
+    """A portfolio's day is not published by its hour."""
 
     code = "ARR-RUN-LATE"
     consequence = "Nothing was changed; what is published stays."
@@ -322,10 +322,17 @@ class OutboxStateError(ArrearsError):
 
 
 class ReceiptRefusedError(ArrearsError):
-    """A provider's receipt is not signed as agreed, is too old, or is no receipt."""
+    """What a provider gives as a receipt is none."""
 
     code = "ARR-SND-007"
     consequence = "The receipt was not taken; no row was changed."
+
+
+class UnknownSendsError(ArrearsError):
+    """Sends of which nobody knows whether they were made wait for a person: too many, or for too long."""
+
+    code = "ARR-SND-008"
+    consequence = "None of them is sent again by itself; the people they were for hear nothing more of that step."
 
 
 # ------------------------------------------------------------------------------------------------ local machine

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         alert_to: Address for SMTP alerts.
         watch_margin_hours: Hours that a day may take once its source's deadline has passed, before it is late.
         watch_unknown_hours: Hours within which somebody settles a send of which nobody knows whether it was made.
+        watch_unknown_count: So many of them in one portfolio at once are an alarm, however young.
         watch_webhook: Where `arrears watch` posts its alarms as JSON; empty for nowhere.
         lender_url: Address of a loan in the lender's own system, with ``{portfolio}`` and ``{loan_id}``, which the
             account page links to; empty for none.
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     alert_to: str = ""
     watch_margin_hours: int = Field(default=2, ge=0, le=24)
     watch_unknown_hours: int = Field(default=4, ge=0)
+    watch_unknown_count: int = Field(default=20, ge=1)
     watch_webhook: SecretStr | None = None
     lender_url: str = ""
 

@@ -126,9 +126,21 @@ def test_a_send_that_nobody_settles_is_an_alarm(settings):
 
     assert before == []
     [alarm] = after
+    assert alarm.code == "ARR-SND-008"
     assert alarm.found.startswith(
         "2 sends unknown, the oldest since 2026-03-02 05:00 UTC; expected each settled within"
     )
+
+
+@pytest.mark.parametrize(("count", "is_alarm"), [(19, False), (20, True)])
+def test_many_unknown_sends_are_an_alarm_however_young(settings, count, is_alarm):
+    published(settings)
+    put_steps(settings.warehouse, [step(f"u{number}", state_code="unknown") for number in range(count)])
+    put_steps(settings.warehouse, [step(f"s{number}", state_code="sent") for number in range(30)])
+
+    found = [(alarm.code, alarm.found[:16]) for alarm in watch(settings, MIDNIGHT)]
+
+    assert found == ([("ARR-SND-008", f"{count} sends unknown")] if is_alarm else [])
 
 
 # ------------------------------------------------------------------------------------------------------------ telling

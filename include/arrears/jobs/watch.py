@@ -10,9 +10,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 
-from arrears.errors import AlarmUndeliveredError, AnswerDueError, ArrearsError, DayLateError
+from arrears.errors import AlarmUndeliveredError, AnswerDueError, ArrearsError, DayLateError, UnknownSendsError
 from arrears.portfolio import load_folder, names
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.tables import NOTIFICATION, PUBLISH_LEDGER
@@ -117,21 +117,31 @@ def _late(portfolio: Portfolio, last: date | None, now: datetime, margin_hours: 
 
 
 def _unknown_sends(settings: Settings, now: datetime) -> list[Alarm]:
-    """One alarm for each portfolio with sends that nobody has settled in time."""
+    """One alarm for each portfolio with sends that nobody has settled in time, or with too many of them."""
     step = NOTIFICATION.c
     since = now - timedelta(hours=settings.watch_unknown_hours)
-    old = (
-        select(step.portfolio, func.count(), func.min(step.changed_at))
-        .where(step.state_code == "unknown", step.changed_at <= since)
+    oldest = func.min(step.changed_at)
+    waiting = (
+        select(step.portfolio, func.count().label("sends"), oldest.label("oldest"))
+        .where(step.state_code == "unknown")
         .group_by(step.portfolio)
+        .having(or_(oldest <= since, func.count() >= settings.watch_unknown_count))
         .order_by(step.portfolio)
     )
     with transaction(settings.warehouse) as connection:
-        rows = connection.execute(old).all()
-    wanted = f"each settled within {settings.watch_unknown_hours} hours: python -m arrears outbox list"
+        rows = connection.execute(waiting).all()
+    wanted = (
+        f"each settled within {settings.watch_unknown_hours} hours, and fewer than {settings.watch_unknown_count}: "
+        "python -m arrears outbox list --state unknown"
+    )
     return [
-        Alarm.of(DayLateError(f"{count} sends unknown, the oldest since {oldest:%Y-%m-%d %H:%M} UTC", wanted), name)
-        for name, count, oldest in ((name, count, oldest.astimezone(UTC)) for name, count, oldest in rows)
+        Alarm.of(
+            UnknownSendsError(
+                f"{row.sends} sends unknown, the oldest since {row.oldest.astimezone(UTC):%Y-%m-%d %H:%M} UTC", wanted
+            ),
+            row.portfolio,
+        )
+        for row in rows
     ]
 
 

@@ -3,14 +3,11 @@
 ``ARREARS_SENDING_REPORT=file`` appends the figures to a file.
 """
 
-import hashlib
-import json
 import os
 import signal
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
@@ -30,6 +27,8 @@ from support.sending import (
     gateway_process,
     open_rows,
     send_all,
+    shard_of,
+    tell_report,
     waited,
     work,
 )
@@ -51,14 +50,6 @@ def url(warehouse_url):
     empty_outbox(warehouse_url)
 
 
-def report(name, figures):
-    line = json.dumps({"proof": name, **figures}, ensure_ascii=False)
-    print(line)  # noqa: T201  the figures are the point
-    if target := os.environ.get("ARREARS_SENDING_REPORT"):
-        with Path(target).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-
 def storm(url, folder, settles, *, messages=MESSAGES, kills=KILLS, **how):
     put_steps(url, [step(f"m{number}") for number in range(messages)])
     window = {"window_seconds": 3600.0} if settles is Settles.BY_ASKING_AGAIN else {}
@@ -74,7 +65,7 @@ def test_storm_of_kills(url, tmp_path, settles):
 
     figures = storm(url, tmp_path, settles)
 
-    report("storm", {**figures, "seconds": round(time.monotonic() - began)})
+    tell_report("storm", {**figures, "seconds": round(time.monotonic() - began)})
     assert figures["kills"] >= KILLS
     assert figures["people contacted twice"] == 0
     assert figures["called sent that was not accepted"] == 0
@@ -120,7 +111,7 @@ def test_same_storm_catches_a_mutant(url, tmp_path, monkeypatch, mutant):
 
     figures = storm(url, tmp_path, Settles.BY_PERSON, messages=300, kills=60)
 
-    report(f"mutant: {mutant}", figures)
+    tell_report(f"mutant: {mutant}", figures)
     assert figures["people contacted twice"] > 0
 
 
@@ -155,14 +146,10 @@ def test_dispatcher_frozen_past_its_lease_contacts_nobody_twice(url, tmp_path, p
             time.sleep(0.3)
 
         delivered = gateway.delivered()
-    report("frozen past its lease", {"point": point, "twice": sum(n > 1 for n in delivered.values())})
+    tell_report("frozen past its lease", {"point": point, "twice": sum(n > 1 for n in delivered.values())})
     assert set(delivered.values()) == {1}
     assert len(delivered) == 13
     assert set(states(url).values()) == {"sent"}
-
-
-def shard_of(key):
-    return int(hashlib.md5(key.encode()).hexdigest()[:2], 16) % SHARDS  # noqa: S324  as the outbox does
 
 
 def test_two_dispatchers_and_ten_thousand_messages(url, tmp_path):
@@ -179,7 +166,7 @@ def test_two_dispatchers_and_ten_thousand_messages(url, tmp_path):
         seconds = time.monotonic() - began
         delivered = gateway.delivered()
 
-    report(
+    tell_report(
         "two dispatchers",
         {"messages": count, "twice": sum(n > 1 for n in delivered.values()), "per second": round(count / seconds)},
     )
@@ -221,7 +208,7 @@ def test_postgres_restarted_hard_in_mid_dispatch(tmp_path):
     finally:
         server.stop()
 
-    report(
+    tell_report(
         "database restarted hard",
         {"restarts": restarts, "states": found, "twice": sum(n > 1 for n in delivered.values())},
     )

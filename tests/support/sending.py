@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import signal
@@ -43,6 +45,20 @@ def send_all(_connection, row, _now):
         row["step_key"], row["attempt_no"] + 1, row["channel_code"], Private(row["contact_point_id"]), content
     )
     return Go(message, ON)
+
+
+def shard_of(key: str) -> int:
+    """Number of the shard that a row is worked in, as the outbox has it."""
+    return int(hashlib.md5(key.encode()).hexdigest()[:2], 16) % SHARDS  # noqa: S324  as there
+
+
+def tell_report(proof: str, figures: dict[str, Any]) -> None:
+    """Print the figures of a proof, and append them to the file that ``ARREARS_SENDING_REPORT`` names."""
+    line = json.dumps({"proof": proof, **figures}, ensure_ascii=False)
+    print(line)  # noqa: T201  the figures are the point
+    if target := os.environ.get("ARREARS_SENDING_REPORT"):
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
 
 
 @dataclass

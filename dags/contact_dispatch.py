@@ -1,10 +1,12 @@
 """Sends what is due from the outbox: every ten minutes, never twice.
 
 **What it does.** `due_work` ends rows whose time has passed and finds the channels and shards with work. `dispatch`,
-mapped over the channels, first settles attempts whose outcome nobody knows (by the provider's look-up), then sends:
-for each message everything is checked again (stops, payments under way, flags, consent, hours, caps), the intent is
-committed, and only then the provider is asked. `hand_over` writes campaigns and worklists for what goes by file, and
-deltas that take rows back. Every channel writes into a sandbox until `ARREARS_SENDING` names a file that says else.
+mapped over channels and their busy shards, first settles attempts whose outcome nobody knows (by the provider's
+look-up), then sends: for each message everything is checked again (stops, payments under way, flags, consent, hours,
+caps), the intent is committed, and only then the provider is asked. `hand_over` writes campaigns, letters and worklists
+for what goes by file, takes back what nobody may act on any more, and sets the gauge of attempts whose outcome nobody
+knows (`arrears watch` alarms about them). `ended` fails when anything did, so that the run does and somebody is told.
+Every channel writes into a sandbox until `ARREARS_SENDING` names a file that says else.
 
 **Reads**: `ops.notification`, `ops.outbox_stop`, `ops.feedback_*`, the day's frozen ledger, the vault (one address a
 message).
@@ -49,20 +51,28 @@ def contact_dispatch() -> None:
 
         return due_work()
 
-    @task(map_index_template="{{ channel }}")
+    @task(map_index_template="{{ share }}")
     def dispatch(work: dict[str, Any]) -> dict[str, Any]:
         from arrears.jobs.dispatch import dispatch
 
-        get_current_context()["channel"] = work["channel"]
-        return dispatch(work["channel"], work["shards"])
+        get_current_context()["share"] = f"{work['channel']} {'/'.join(map(str, work['shards']))}"
+        return dispatch(work["channel"], work["shards"], work["of"])
 
     @task(trigger_rule="all_done")
     def hand_over() -> dict[str, Any]:
-        from arrears.jobs.dispatch import hand_over
+        from arrears.jobs.dispatch import hand_over, unknown_sends
+        from arrears.orchestration.observe import gauge
 
+        gauge("arrears.outbox.unknown", "channel", unknown_sends())
         return hand_over(datetime.now(UTC))
 
-    dispatch.expand(work=due_work()) >> hand_over()
+    @task(trigger_rule="none_failed")
+    def ended() -> None:
+        pass
+
+    sent, handed_over = dispatch.expand(work=due_work()), hand_over()
+    sent >> handed_over
+    [sent, handed_over] >> ended()
 
 
 contact_dispatch()

@@ -33,12 +33,16 @@ def serve(
     host: Annotated[str, typer.Option(help="Address; put TLS and the internet in front of it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8081,
 ) -> None:
-    """Receive signed requests with reports (POST /feedback/PORTFOLIO/SOURCE) until Ctrl-C."""
+    """Receive signed requests with reports, and what providers say of messages, until Ctrl-C."""
     import uvicorn  # noqa: PLC0415  as above
 
     from arrears.feedback.webhook import webhook  # noqa: PLC0415  as above
+    from arrears.jobs.provider_calls import provider_calls  # noqa: PLC0415  as above
 
-    uvicorn.run(webhook(load_settings()), host=host, port=port, access_log=False, server_header=False)
+    settings = load_settings()
+    uvicorn.run(
+        webhook(settings, provider_calls(settings)), host=host, port=port, access_log=False, server_header=False
+    )
 
 
 @app.command("secret")

@@ -138,7 +138,7 @@ def send(as_json: Json = False) -> None:
     """Send what is due now, once, as the DAG does."""
     from arrears.jobs.dispatch import dispatch, due_work
 
-    done = [dispatch(work["channel"], work["shards"]) for work in due_work()]
+    done = [dispatch(work["channel"], work["shards"], work["of"]) for work in due_work()]
     if as_json:
         typer.echo(json.dumps(done))
     for one in () if as_json else done:
@@ -179,13 +179,19 @@ def addresses(
 @app.command()
 def receipts(
     provider: Annotated[str, typer.Argument(help="Whose receipts.")],
-    file: Annotated[Path, typer.Argument(help="JSON lines: id, status.")],
+    file: Annotated[Path, typer.Argument(help="JSON lines: status, and id (theirs) or reference (ours).")],
 ) -> None:
-    """Take a provider's receipts from a file: delivered, read, failed, bounced, invalid."""
-    from arrears.sending.receipts import Receipt, take
+    """Take a provider's receipts from a file: accepted, delivered, read, failed, bounced, invalid."""
+    import hashlib
 
-    found = [Receipt.of(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    typer.echo(json.dumps(_act(take, provider, found), default=str))
+    from arrears.jobs.receipts import read_lines, take_receipts
+
+    content = file.read_bytes()
+    said = read_lines(content.decode("utf-8", "replace"))
+    done = take_receipts(load_settings(), provider, hashlib.sha256(content).hexdigest(), said)
+    typer.echo(json.dumps(done))
+    if done["refused"]:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -12,58 +12,17 @@ from arrears.sending.addresses import load_addresses
 from arrears.sending.channels.spool import Spool, messages
 from arrears.sending.claims import SHARDS, Shard
 from arrears.sending.dispatch import Dispatcher, Terms
-from arrears.settings import INCLUDE
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_tables import FEEDBACK_EVENT
-from arrears.warehouse.partitions import ensure_partitions
-from arrears.warehouse.tables import MART, NOTIFICATION, PUBLISH_LEDGER
-from pydantic import SecretStr
 from sqlalchemy import insert, text
-from support.books import rows_of
-from support.floor import aged, make_floor, put_ledger, work
+from support.books import put
 from support.outbox import empty_outbox, history, states
+from support.sending_floor import DAY, TEN, made_floor, prepare
 
-DAY = date(2026, 3, 2)
-TEN = datetime(2026, 3, 2, 2, tzinfo=UTC)  # 10:00 in Shanghai
 MINUTE = timedelta(minutes=1)
 EVENING = TEN + timedelta(hours=8)
 DST_DAY = date(2026, 3, 9)  # in the night to Sunday the 8th New York's clocks went forward
-SENDER = "creditor: Demo Lender\nphone: 400-000-0000\npay_url: https://pay.example/x\nagency: north\n"
 CALL = {"channel_code": "call", "direction_code": "out", "purpose_code": "collection", "outcome_code": "no_answer"}
-
-
-def made_floor(folder, url, day=DAY, zone="Asia/Shanghai"):
-    """A deployment whose first day is planned and published: three people, a reminder by SMS for each."""
-    made = make_floor(folder)
-    made = made.model_copy(
-        update={"warehouse_url": SecretStr(url), "templates": INCLUDE / "templates", "outbox_folder": folder / "outbox"}
-    )
-    strategy = folder / "strategies/path.yaml"
-    strategy.write_text(strategy.read_text().replace("template: hello", "template: friendly_reminder"))
-    book = folder / "portfolios/book/portfolio.yaml"
-    book.write_text(book.read_text().replace("2026-03-02", day.isoformat()))
-    (folder / "portfolios/book/sender.yaml").write_text(SENDER)
-    loans = [aged(f"l{number}", 5, product_code="card") for number in (1, 2, 3)]
-    points = [
-        {
-            "contact_point_id": f"m-b{number}",
-            "party_id": f"b{number}",
-            "kind_code": "mobile",
-            "place_code": "personal",
-            "timezone": zone if number == 1 else "Asia/Shanghai",
-        }
-        for number in (1, 2, 3)
-    ]
-    put_ledger(made, day, loans, contact_point=points)
-    work(made, day)
-    names = {column.name for column in NOTIFICATION.columns}
-    rows = [
-        {name: value for name, value in row.items() if name in names}
-        | {"loan_ids": row["loan_ids"].split(","), "portfolio": "book", "business_date": day}
-        for row in rows_of(made, "out__contact_plan_daily", day)
-        if row["state_code"] == "planned"
-    ]
-    return made, rows
 
 
 @pytest.fixture(scope="module")
@@ -77,50 +36,6 @@ def settings(floor):
     prepare(made, rows, DAY)
     yield made
     empty_outbox(made.warehouse)
-
-
-def prepare(made, rows, day, *, known_until=None):
-    """The outbox as the publication left it; nothing reported since."""
-    ledger = MART["core__loan_delinquency_daily"]
-    ensure_partitions(made.warehouse, day)
-    with transaction(made.warehouse) as connection:
-        connection.execute(text("ALTER TABLE ops.feedback_event DISABLE TRIGGER appended_only"))
-        connection.execute(text("DELETE FROM ops.feedback_event"))
-        connection.execute(text("ALTER TABLE ops.feedback_event ENABLE TRIGGER appended_only"))
-        for table in ("ops.notification", "ops.outbox_stop", "ops.publish_ledger", str(ledger)):
-            connection.execute(text(f"DELETE FROM {table}"))
-        connection.execute(insert(NOTIFICATION), rows)
-        connection.execute(insert(ledger), [loan_row(number, day) for number in (1, 2, 3)])
-        connection.execute(
-            insert(PUBLISH_LEDGER).values(
-                publication_id="00000000-0000-0000-0000-000000000001",
-                portfolio="book",
-                business_date=day,
-                content_hash="x",
-                contract_versions={},
-                control_totals={},
-                inputs={},
-                known_until=known_until or datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=8),
-                run_ref="",
-            )
-        )
-
-
-def loan_row(number, day):
-    columns = MART["core__loan_delinquency_daily"].columns
-    filler = {"TEXT": "x", "BIGINT": 0, "INTEGER": 0, "BOOLEAN": True, "DATE": day}
-    row = {column.name: None if column.nullable else filler[str(column.type)] for column in columns}
-    return row | {
-        "portfolio": "book",
-        "business_date": day,
-        "closing_date": day - timedelta(days=1),
-        "loan_id": f"l{number}",
-        "borrower_id": f"b{number}",
-        "product_code": "card",
-        "currency": "CNY",
-        "past_due_minor": 5000,
-        "past_due_days": 5,
-    }
 
 
 def send(settings, at=TEN, *, is_sandbox=True):
@@ -240,15 +155,76 @@ def test_yesterdays_row_is_not_sent_today(settings):
     assert of(settings) == ("expired", "another_day")
 
 
-@pytest.mark.parametrize(("scope", "value"), [("product", "card"), ("agency", "north"), ("list", "path@3")])
-def test_stop_covers_what_the_row_is_about(settings, scope, value):
+ABOUT = [
+    *(("all", ""), ("portfolio", "book"), ("channel", "sms"), ("template", "friendly_reminder")),
+    *(("product", "card"), ("agency", "north"), ("list", "path@3"), ("region", "CN-44")),
+]
+
+
+def stop(settings, scope, value):
     with transaction(settings.warehouse) as connection:
-        by_hand.stop(connection, scope, value, actor="a", reason="b")
-        by_hand.stop(connection, scope, "another", actor="a", reason="b")
+        return by_hand.stop(connection, scope, value, actor="a", reason="b")
+
+
+def test_every_scope_that_a_stop_may_have_is_tried_here():
+    assert {scope for scope, _ in ABOUT} == set(by_hand.SCOPES)
+
+
+def start(settings, number):
+    with transaction(settings.warehouse) as connection:
+        by_hand.start(connection, number, actor="a", reason="b")
+
+
+def test_stop_of_any_scope_holds_until_it_ends_for_asking_again_and_for_what_was_handed_over_too(settings):
+    """The last two go past the claim, which sorts out what the row itself says."""
+    judge = Recheck(settings, Spool("sms", settings.outbox_folder / "sandbox"))
+    with transaction(settings.warehouse) as connection:
+        row = dict(connection.execute(text("SELECT * FROM ops.notification WHERE borrower_id = 'b1'")).mappings().one())
+
+    found = {}
+    for scope, value in ABOUT:
+        number = stop(settings, scope, value)
+        with transaction(settings.warehouse) as connection:
+            found[scope] = judge(connection, row, TEN).reason, judge.withdrawn(connection, row, TEN)
+        start(settings, number)
+
+    assert found == {scope: ("stopped", "stopped") for scope, _ in ABOUT}
+    send(settings)
+    assert of(settings)[0] == "sent"
+
+
+def test_stops_of_other_things_cover_nothing(settings):
+    for scope, value in ABOUT:
+        if value and scope != "region":
+            stop(settings, scope, "another")
 
     send(settings)
 
-    assert of(settings) == ("planned", "stopped")
+    assert of(settings)[0] == "sent"
+
+
+def test_stop_of_another_region_covers_only_those_whose_region_nobody_knows(settings):
+    """The third borrower's loan has no region: a fact that is missing denies."""
+    stop(settings, "region", "CN-31")
+
+    send(settings)
+
+    assert [of(settings, borrower)[0] for borrower in ("b1", "b2", "b3")] == ["sent", "planned", "planned"]
+    assert of(settings, "b3")[1] == "stopped"
+
+
+def test_ledger_that_was_delivered_anew_and_not_published_yet_stops_its_portfolio(settings):
+    """A correction is in the lake, the restatement is not made: the plan is of another ledger. Then it is as before."""
+    put(settings, "raw__flag", DAY, [{"flag_code": "dispute", "party_id": "b9", "starts_at": TEN}])
+    try:
+        send(settings)
+        waiting = {of(settings, borrower) for borrower in ("b1", "b2", "b3")}
+    finally:
+        put(settings, "raw__flag", DAY, [])
+    send(settings, at=TEN + 11 * MINUTE)
+
+    assert waiting == {("planned", "stale_ledger")}
+    assert set(states(settings.warehouse).values()) == {"sent"}
 
 
 def test_language_without_a_template_waits_for_a_person(settings):
@@ -292,7 +268,7 @@ def test_jobs_send_the_day_and_a_rehearsal_need_not_wait_for_the_hour(settings, 
     with transaction(settings.warehouse) as connection:
         connection.execute(text("UPDATE ops.notification SET not_after_at = now() + interval '9 days'"))
 
-    done = [dispatch(work["channel"], work["shards"], today) for work in due_work(today)]
+    done = [dispatch(work["channel"], work["shards"], work["of"], today) for work in due_work(today)]
 
     assert done == [{"channel": "sms", "sent": 3}]
     assert due_work(today) == []

@@ -1,9 +1,8 @@
 """What people do to the outbox: possible only where it makes sense, and always in the audit trail."""
 
 import pytest
-from arrears.errors import OutboxStateError, ReceiptRefusedError, RuleInputError
+from arrears.errors import OutboxStateError, RuleInputError
 from arrears.sending import by_hand
-from arrears.sending.receipts import Receipt, take
 from arrears.warehouse.audit import broken_entries
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.outbox import Scope
@@ -111,61 +110,3 @@ def test_nothing_is_done_without_author_and_reason(url, missing):
         act(url, by_hand.cancel, "w", **{**BY, missing: " "})
 
     assert states(url) == {"w": "planned"}
-
-
-# ------------------------------------------------------------------------------------------------------- receipts
-def receive(url, *receipts, provider="test"):
-    return act(url, take, provider, [Receipt(*one) for one in receipts])
-
-
-def delivery(url):
-    with transaction(url) as connection:
-        return connection.execute(text("SELECT state_code, delivery_code FROM ops.notification")).one()
-
-
-SENT = {"state_code": "sent", "provider_code": "test", "provider_reference": "g-1"}
-
-
-@pytest.mark.parametrize(
-    ("order", "ends"),
-    [
-        (("delivered", "read"), "read"),
-        (("read", "delivered"), "read"),
-        (("delivered", "delivered"), "delivered"),
-        (("delivered", "bounced"), "bounced"),
-        (("bounced", "delivered"), "bounced"),
-    ],
-)
-def test_receipts_come_in_any_order_and_twice(url, order, ends):
-    put_steps(url, [step("r", **SENT)])
-
-    for status in order:
-        receive(url, ("g-1", status))
-
-    assert delivery(url) == ("sent", ends)
-
-
-def test_receipt_of_a_stranger_or_of_another_provider_changes_nothing(url):
-    put_steps(url, [step("r", **SENT)])
-
-    assert receive(url, ("g-9", "delivered")) == {"unknown": 1, "dead_points": []}
-    assert receive(url, ("g-1", "delivered"), provider="other") == {"unknown": 1, "dead_points": []}
-
-    assert delivery(url) == ("sent", None)
-
-
-def test_receipt_settles_what_was_unknown_and_names_dead_points(url):
-    put_steps(url, [step("r", **{**SENT, "state_code": "unknown"})])
-
-    assert receive(url, ("g-1", "invalid")) == {"taken": 1, "dead_points": [("book", "point-r")]}
-
-    assert delivery(url) == ("sent", "invalid")
-
-
-@pytest.mark.parametrize(
-    "said",
-    [{}, {"id": "x"}, {"id": "", "status": "read"}, {"id": 7, "status": "read"}, {"id": "x" * 300, "status": "read"}],
-)
-def test_what_is_no_receipt_is_refused(said):
-    with pytest.raises(ReceiptRefusedError):
-        Receipt.of(said)

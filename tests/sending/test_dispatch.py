@@ -16,7 +16,7 @@ from arrears.warehouse.connection import transaction
 from arrears.warehouse.outbox import Scope
 from sqlalchemy import func, select, text
 from support.outbox import empty_outbox, history, put_steps, states, step
-from support.sending import LEASE, ON, count_states, fork, gateway_process, send_all, waited, work
+from support.sending import LEASE, ON, count_states, fork, gateway_process, send_all, shard_of, waited, work
 
 TERMS = Terms(lease_seconds=LEASE, back_off_seconds=0.01)
 POINTS = ("before_intent", "after_intent", "before_check", "after_check", "before_record", "after_record")
@@ -131,6 +131,37 @@ def test_last_rejection_is_final(url, gateway):
 
     assert states(url) == {"a": "rejected_final"}
     assert sql(url, "SELECT attempt_no FROM ops.notification").scalar_one() == 3
+
+
+def test_rejected_rows_wait_twice_as_long_each_time_and_not_all_alike(url, gateway):
+    gateway.mode(refuse=1)
+    put_steps(url, [step(f"j{number}") for number in range(12)])
+    terms = Terms(lease_seconds=LEASE, back_off_seconds=100, outages=99)
+    waits = {}
+
+    for attempt in (1, 2):
+        run(url, gateway, terms=terms)
+        asked = "SELECT extract(epoch FROM next_try_at - changed_at) FROM ops.notification"
+        waits[attempt] = [float(one) for one in sql(url, asked).scalars()]
+        sql(url, "UPDATE ops.notification SET next_try_at = NULL")
+
+    for attempt, middle in ((1, 100), (2, 200)):
+        assert all(0.49 * middle < wait < 1.51 * middle for wait in waits[attempt])
+        assert len(set(waits[attempt])) == 12
+        assert max(waits[attempt]) - min(waits[attempt]) > 0.2 * middle
+
+
+def test_messages_go_no_faster_than_the_channel_may(url, gateway):
+    """Ten messages at twenty a second take nine pauses."""
+    keys = [key for key in map("v{}".format, range(200)) if shard_of(key) == 0][:10]
+    put_steps(url, [step(key) for key in keys])
+    terms = Terms(lease_seconds=LEASE, per_second=20)
+    began = time.monotonic()
+
+    done = Dispatcher(url, gateway.channel(), send_all, Shard("sms", 0), terms).run()
+
+    assert done["sent"] == 10
+    assert time.monotonic() - began >= 9 / 20
 
 
 @pytest.mark.parametrize(("mode", "was_accepted"), [({"fail": 1}, True), ({"fail_before": 1}, False)])
@@ -338,7 +369,7 @@ def test_work_is_found_by_channel_and_shard(url):
         found = work_by_channel(connection)
 
     assert set(found) == {"sms", "email"}
-    assert all(len(numbers) == 1 for numbers in found.values())
+    assert [list(rows.values()) for rows in found.values()] == [[1], [1]]
 
 
 def test_rows_that_feedback_has_ended_are_not_sent(url, gateway):

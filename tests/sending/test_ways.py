@@ -1,17 +1,19 @@
 """The deployment's sending configuration: sandboxes unless it says else, and never a server it does not name."""
 
+import base64
 import json
 
 import pytest
 from arrears.cli_outbox import app
 from arrears.errors import ConfigurationError, EndpointRefusedError
+from arrears.sending.batches import Visits, campaign
 from arrears.sending.channels.gateway import Gateway
 from arrears.sending.channels.smtp import Smtp
 from arrears.sending.claims import Shard
 from arrears.sending.dispatch import Dispatcher, Terms
 from arrears.sending.ways import CHANNELS, load_sending
 from arrears.settings import INCLUDE
-from support.outbox import empty_outbox, put_steps, states, step
+from support.outbox import empty_outbox, history, put_steps, states, step
 from typer.testing import CliRunner
 
 GATEWAY = "{kind: gateway, provider: test, url: '%s', secret: '${SECRET}', settles: by_look_up}"
@@ -53,6 +55,27 @@ def test_channels_are_what_the_file_says(tmp_path):
     assert "sixteen" not in repr(made) + repr(made.channel("sms", tmp_path))
 
 
+def test_hand_overs_are_what_the_file_says(tmp_path):
+    secrets = ",".join(f"whsec_{base64.b64encode(bytes([number] * 24)).decode()}" for number in (1, 2))
+    bots = GATEWAY.replace(
+        "kind: gateway", f"kind: campaign, callback: 'https://us.example', callback_secrets: '{secrets}'"
+    )
+    text = (
+        "allowed: ['bots.example:443', 'sms.example:443']\nchannels:\n"
+        f"  voice_bot: {bots % 'https://bots.example/v1'}\n  sms: {GATEWAY.replace('test', 'other') % 'https://sms.example'}\n"
+        "  visit: {kind: visits, people: 3, most_per_round: 5}\n"
+    )
+    made = sending(tmp_path, text)
+
+    bot = made.channel("voice_bot", tmp_path)
+    assert (bot.capabilities.hands_over, bot.callback, bot.provider) == (True, "https://us.example", "test")
+    assert made.callers("test") == secrets.split(",")
+    assert made.callers("other") == made.callers("smtp") == made.callers("nobody") == []
+    assert made.writer("visit") == Visits(3, 5)
+    assert made.writer("call") is campaign
+    assert secrets not in repr(made)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -77,6 +100,15 @@ def test_server_that_is_not_named_is_refused(tmp_path, line):
         "email: {kind: pigeon}",
         "sms: {kind: gateway, provider: t, url: 'https://a.b', secret: short, settles: by_look_up}",
         "sms: {kind: sandbox, max_attempts: 0}",
+        "letter: {kind: file}",
+        "visit: {kind: file}",
+        "sms: {kind: campaign, provider: t, url: 'https://a.b', secret: '${SECRET}', settles: by_look_up}",
+        "letter: {kind: print, font: /no/such/font.ttf}",
+        "visit: {kind: visits, people: 0}",
+        (
+            "email: {kind: smtp, host: m, port: 25, sender: a@b, domain: b, unsubscribe: 'https://b/{reference}', "
+            "callback_secrets: short}"
+        ),
     ],
 )
 def test_configuration_that_cannot_be_meant_is_refused(tmp_path, line):
@@ -133,13 +165,20 @@ def test_nothing_is_done_without_a_reason(outbox, warehouse_url):
 def test_addresses_go_into_the_vault_and_receipts_into_the_outbox(outbox, warehouse_url, tmp_path):
     put_steps(warehouse_url, [step("r", state_code="sent", provider_code="test", provider_reference="g-7")])
     (tmp_path / "a.csv").write_text("contact_point_id,value\npoint-r,+1 555 0100\n")
-    (tmp_path / "r.jsonl").write_text('{"id": "g-7", "status": "bounced"}\n{"id": "g-8", "status": "read"}\n')
+    lines = ['{"id": "g-7", "status": "read"}', '{"id": "g-8", "status": "read"}', "", "no JSON", '{"id": "g-7"}']
+    (tmp_path / "r.jsonl").write_text("\n".join(lines))
 
     loaded = outbox("addresses", "--portfolio", "book", str(tmp_path / "a.csv"))
-    taken = json.loads(outbox("receipts", "test", str(tmp_path / "r.jsonl")).stdout)
+    first = outbox("receipts", "test", str(tmp_path / "r.jsonl"))
+    again = outbox("receipts", "test", str(tmp_path / "r.jsonl"))
 
     assert loaded.stdout.strip() == "1 addresses"
-    assert taken == {"taken": 1, "unknown": 1, "dead_points": [["book", "point-r"]]}
+    taken = json.loads(first.stdout)
+    assert {name: taken[name] for name in ("kept", "taken", "unmatched")} == {"kept": 2, "taken": 1, "unmatched": 1}
+    assert [(one["row"], one["code"]) for one in taken["refused"]] == [(4, "ARR-SND-007"), (5, "ARR-SND-007")]
+    assert first.exit_code == 1
+    assert json.loads(again.stdout)["is_known"]
+    assert history(warehouse_url, "r")[-1] == ("sent", "receipt", "receipt:test")
 
 
 def test_preview_shows_a_template_in_its_language(outbox):

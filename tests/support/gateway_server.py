@@ -29,12 +29,14 @@ MODE = {
     "hang_seconds": 2.0,
     "lag_seconds": 0.0,
     "window_seconds": 0.0,  # 0: does not de-duplicate
+    "acted": 0.0,  # says 409 to whoever wants a contact taken back
     "seed": 7,
 }
 LOCK = threading.Lock()
 KEYS: dict[str, dict] = {}
 DELIVERED: list[dict] = []
 REQUESTS: list[float] = []
+TAKEN_BACK: list[str] = []
 DICE = random.Random(7)  # noqa: S311  the same failures every time
 
 
@@ -47,13 +49,25 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/_log":
             with LOCK:
-                self._answer(200, {"delivered": DELIVERED, "requests": REQUESTS})
+                self._answer(200, {"delivered": DELIVERED, "requests": REQUESTS, "taken_back": TAKEN_BACK})
             return
         reference = self.path.rpartition("/")[2]
         with LOCK:
             found = KEYS.get(reference)
             is_seen = found and time.monotonic() - found["at"] >= MODE["lag_seconds"]
         self._answer(*((200, {"id": found["id"]}) if is_seen else (404, {})))
+
+    def do_DELETE(self):
+        """Forget a contact that nobody has acted on."""
+        reference = self.path.rpartition("/")[2]
+        with LOCK:
+            if DICE.random() < MODE["acted"]:
+                self._answer(409, {})
+            elif reference in KEYS:
+                TAKEN_BACK.append(reference)
+                self._answer(204, {})
+            else:
+                self._answer(404, {})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -85,9 +99,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
             identifier = f"g-{len(DELIVERED)}"
             KEYS[message["reference"]] = {"id": identifier, "at": now, "digest": digest}
-            DELIVERED.append(
-                {"to": message["to"], "reference": message["reference"], "id": identifier, "at": time.time()}
-            )
+            DELIVERED.append({**message, "id": identifier, "at": time.time()})
         if dice < MODE["hang"]:
             time.sleep(MODE["hang_seconds"])
         dice -= MODE["hang"]

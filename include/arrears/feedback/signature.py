@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 TOLERANCE_SECONDS = 300
+SECRET_BYTES = 24
 PREFIX = "whsec_"
 VERSION = "v1"
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")

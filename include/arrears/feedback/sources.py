@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from arrears.errors import ConfigurationError
 from arrears.feedback.reports import CODE
+from arrears.feedback.signature import SECRET_BYTES, key_of
 from arrears.policy.documents import Document, read_document
 from arrears.portfolio import Folder  # noqa: TC001  pydantic reads the annotation when it runs
 from arrears.settings import ENVIRONMENT_FILE
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 FILE = "sources.yaml"
-SECRET_BYTES = 24
 
 
 class InboxOfReports(Document):
@@ -69,8 +69,6 @@ class WebhookOfReports(Document):
     @field_validator("secrets")
     @classmethod
     def _long_enough(cls, given: SecretStr) -> SecretStr:
-        from arrears.feedback.signature import key_of  # noqa: PLC0415  which reads nothing of this
-
         if any(len(key_of(secret)) < SECRET_BYTES for secret in given.get_secret_value().split(",") if secret):
             raise ValueError(f"whsec_ and base64 of {SECRET_BYTES} random bytes or more")
         return given

@@ -2,7 +2,8 @@
 
 ``POST /feedback/<portfolio>/<source>`` with ``{"reports": [...]}``. The answer is 202 with what was kept and, by row,
 what was not and why; a refusal has an error code. Documentation routes are off, and nothing is said about what exists
-to whoever has no secret. Why it does not live in Airflow's API server: docs/adr/0016.
+to whoever has no secret. What providers of channels say is heard by the same process, at its own places
+(``jobs.provider_calls``). Why it does not live in Airflow's API server: docs/adr/0016.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -26,13 +27,15 @@ from arrears.errors import (
     WebhookUnsignedError,
 )
 from arrears.feedback.files import row_of
-from arrears.feedback.intake import Delivery, Row, take_in
+from arrears.feedback.intake import Delivery, take_in
 from arrears.feedback.signature import HEADERS, verify
 from arrears.feedback.sources import WebhookOfReports, load_sources
 from arrears.lake import Lake
 from arrears.portfolio import NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from arrears.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -47,8 +50,8 @@ STATUS: dict[type[ArrearsError], int] = {
 }
 
 
-def webhook(settings: Settings) -> FastAPI:
-    """The app over one deployment."""
+def webhook(settings: Settings, *more: APIRouter) -> FastAPI:
+    """The app over one deployment, with more places than its own."""
     app = FastAPI(title="Arrears feedback", docs_url=None, redoc_url=None, openapi_url=None)
     lake = Lake(settings.lake_url)
 
@@ -65,14 +68,25 @@ def webhook(settings: Settings) -> FastAPI:
 
     @app.post("/feedback/{portfolio}/{source}", status_code=202)
     async def report(portfolio: str, source: str, request: Request) -> dict[str, Any]:
-        body = await _body(request)
-        headers = {name: request.headers.get(name, "") for name in HEADERS}
+        body, headers = await body_of(request), signature_of(request)
         return await run_in_threadpool(_take, settings, lake, portfolio, source, headers, body)
 
+    for router in more:
+        app.include_router(router)
     return app
 
 
-async def _body(request: Request) -> bytes:
+def signature_of(request: Request) -> dict[str, str]:
+    """The headers of its signature, as far as they are there."""
+    return {name: request.headers.get(name, "") for name in HEADERS}
+
+
+def delivery_id_of(headers: Mapping[str, str], body: bytes) -> str:
+    """The same for the same signed request."""
+    return hashlib.sha256("\0".join([*(headers[name] for name in HEADERS), ""]).encode() + body).hexdigest()
+
+
+async def body_of(request: Request) -> bytes:
     """The body, as far as it may go: a request that says, or turns out, to be larger is not read to its end.
 
     Raises:
@@ -96,11 +110,9 @@ def _take(  # noqa: PLR0913, PLR0917  a request's parts
     settings: Settings, lake: Lake, portfolio: str, source: str, headers: dict[str, str], body: bytes
 ) -> dict[str, Any]:
     verify(headers, body, _secrets(settings, portfolio, source), datetime.now(UTC))
-    rows = _rows(body)
-    signed = "\0".join([*(headers[name] for name in HEADERS), ""]).encode() + body
-    delivery = Delivery(
-        portfolio, source, hashlib.sha256(signed).hexdigest(), "webhook", headers[HEADERS[0]][:120], tuple(rows)
-    )
+    rows = [row_of(number, json.dumps(one)) for number, one in enumerate(listed(body, "reports"), start=1)]
+    name = headers[HEADERS[0]][:120]
+    delivery = Delivery(portfolio, source, delivery_id_of(headers, body), "webhook", name, tuple(rows))
     taken = take_in(settings, lake, delivery)
     if taken.is_known:
         raise WebhookReplayedError("a request that was taken in before", "a signature of its own", HEADERS[0])
@@ -119,19 +131,19 @@ def _secrets(settings: Settings, portfolio: str, source: str) -> list[str]:
     return found.keys if isinstance(found, WebhookOfReports) else []
 
 
-def _rows(body: bytes) -> list[Row]:
-    """The reports of a body.
+def listed(body: bytes, key: str) -> list[Any]:
+    """The list of a body, which holds nothing else.
 
     Raises:
-        FeedbackUnreadableError: It is not JSON with a list of reports, or the list is too long.
+        FeedbackUnreadableError: It is not JSON with such a list, or the list is too long.
     """
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         content = None
-    reports = content.get("reports") if isinstance(content, dict) and set(content) == {"reports"} else None
-    if not isinstance(reports, list) or not 0 < len(reports) <= REPORTS:
+    found = content.get(key) if isinstance(content, dict) and set(content) == {key} else None
+    if not isinstance(found, list) or not 0 < len(found) <= REPORTS:
         raise FeedbackUnreadableError(
-            "another body", f'a JSON object with one key "reports", a list of 1 to {REPORTS}', "body"
+            "another body", f'a JSON object with one key "{key}", a list of 1 to {REPORTS}', "body"
         )
-    return [row_of(number, json.dumps(one)) for number, one in enumerate(reports, start=1)]
+    return found

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from sqlalchemy import and_, or_, tuple_
 from sqlalchemy import select as sql_select
-from sqlalchemy import tuple_
 
 from arrears.contact.coding import TEXT, table_of
 from arrears.contact.facts import Known, make_fact_relations, name_people
@@ -47,6 +47,8 @@ STEP = NOTIFICATION.c
 
 LEDGER = ("raw__party", "raw__loan", "raw__contact_point", "raw__flag", "raw__consent", "raw__contact")
 WAITING = ("planned", "rejected_retryable", "unknown")
+STANDING = ("handed_over", "accepted")  # of a sent one: somebody else will act on it, and is told if it may not
+UNKNOWN_REGION = frozenset({""})
 AHEAD = 1000  # rows whose ledger facts are read together: a scan of the ledger is shared by as many messages
 OVERLAP = timedelta(hours=1)  # no transaction that reports something is open for longer
 NO_POINT = Fired("insufficient_facts.contact_point", "a fact that is missing denies (ARR-CON-06)", "deny")
@@ -84,6 +86,7 @@ class Ahead:
 
     Attributes:
         opened_at: First instant of the business date.
+        regions: Where those live whose loans a row is about, by step_key; the empty one: nobody says.
         places: Where each of the people's contact points is.
         others: The other portfolios, by which their contacts are named instead of debts.
         cut_at: What was known until then is in the ledger's facts.
@@ -95,6 +98,7 @@ class Ahead:
     opened_at: datetime
     cut_at: datetime
     asked: dict[str, Asked] = field(default_factory=dict)
+    regions: dict[str, frozenset[str]] = field(default_factory=dict)
     about: dict[str, set[str]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     mark: tuple[int, int] | None = None
@@ -155,6 +159,14 @@ class PolicyAtSending:
         facts = replace(facts, inconvenient=None if facts.flags is None else times)
         return may_contact(asked.book, facts, replace(asked.planned, at=at, content=frozenset(content)))
 
+    def regions(self, connection: Connection, row: Mapping[str, Any]) -> frozenset[str]:
+        """Region codes of residence over the row's loans, as the day's ledger has them; "" where it has none.
+
+        Raises:
+            PartitionMissingError: As ``decision``.
+        """
+        return self._of(connection, row).regions.get(row["step_key"], UNKNOWN_REGION)
+
     def check_review(self, row: Mapping[str, Any], at: datetime, *, is_sandbox: bool) -> None:
         """Refuse to send the row for real under a pack whose review does not stand on the portfolio's date.
 
@@ -212,6 +224,8 @@ class PolicyAtSending:
     def _ask(self, work: Work, day: Day, rows: list[Row], known: Known, found: Ahead) -> None:
         """Make the rows candidates, as the plan did, and keep those of the point that each is planned for."""
         selection, books = self._selection(day), {}
+        regions = work.connection.execute(select_text("read__message_region")).fetchall()
+        found.regions = {rows[number]["step_key"]: frozenset(listed) for number, listed in regions}
         work.connection.execute(f"CREATE TABLE due_step AS {select_text('read__message_due')}")
         parameters = {
             "turn": 0,
@@ -319,7 +333,7 @@ def _next_rows(connection: Connection, row: Mapping[str, Any]) -> list[Row]:
             STEP.portfolio == row["portfolio"],
             STEP.business_date == row["business_date"],
             STEP.channel_code == row["channel_code"],
-            STEP.state_code.in_(WAITING),
+            or_(STEP.state_code.in_(WAITING), and_(STEP.state_code == "sent", STEP.delivery_code.in_(STANDING))),
             tuple_(STEP.not_after_at, STEP.step_key) > (row["not_after_at"], row["step_key"]),
         )
         .order_by(STEP.not_after_at, STEP.step_key)

@@ -1,18 +1,21 @@
-"""The jobs ``due_work``, ``dispatch`` and ``hand_over``: what there is to send, sending it, and what goes by file."""
+"""The jobs ``due_work``, ``dispatch`` and ``hand_over``: what there is to send, sending it, and what others act on."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
 
+from arrears.jobs.receipts import work_off
 from arrears.jobs.recheck import Recheck
+from arrears.sending.channels.gateway import Gateway
 from arrears.sending.channels.spool import Spool
-from arrears.sending.claims import Shard, work_by_channel
+from arrears.sending.claims import Shard, unknown_by_channel, work_by_channel
 from arrears.sending.dispatch import ACTOR, Dispatcher
-from arrears.sending.handover import write_batch, write_stop_delta
+from arrears.sending.handover import mark_printed, take_back, write_batches, write_stop_delta
 from arrears.sending.ways import CHANNELS, HANDED_OVER, load_sending
 from arrears.settings import ENVIRONMENT_FILE, load_settings
 from arrears.warehouse import outbox
@@ -25,30 +28,42 @@ if TYPE_CHECKING:
     from arrears.sending.ways import Sending
     from arrears.settings import Settings
 
+MUCH = 1000  # rows of a shard that are worth a task of their own, which takes Airflow seconds to start
+
 
 def due_work(settings: Settings | None = None) -> list[dict[str, Any]]:
-    """End what has passed, and say which channels and shards have anything to do.
+    """End what has passed, work off receipts that came early, and say which channels and shards have anything to do.
+
+    A shard with much to do is a task of its own; the others of its channel share one.
 
     Returns:
-        One entry for each channel: ``channel`` and ``shards``.
+        Entries of ``channel``, ``shards``, and ``of``: among how many entries the channel's pace is divided.
 
     Raises:
         WarehouseUnreachableError: The warehouse did not answer.
     """
     settings = settings or load_settings()
-    sending = _sending(settings)
+    sending = load_ways(settings)
+    work_off(settings)
     with transaction(settings.warehouse) as connection:
         outbox.expire(connection, actor=ACTOR)
         found = work_by_channel(connection, is_early=sending.rehearse)
-    return [{"channel": channel, "shards": found[channel]} for channel in CHANNELS if channel in found]
+    work: list[dict[str, Any]] = []
+    for channel in CHANNELS:
+        rows = found.get(channel, {})
+        shares = [[shard] for shard, count in rows.items() if count >= MUCH]
+        shares += [few] if (few := [shard for shard, count in rows.items() if count < MUCH]) else []
+        work += [{"channel": channel, "shards": shards, "of": len(shares)} for shards in shares]
+    return work
 
 
-def dispatch(channel: str, shards: Sequence[int], settings: Settings | None = None) -> dict[str, Any]:
+def dispatch(channel: str, shards: Sequence[int], of: int = 1, settings: Settings | None = None) -> dict[str, Any]:
     """Settle and send what is due of a channel.
 
     Args:
         channel: Channel code.
         shards: Which of its shards.
+        of: Among how many dispatchers the channel's pace is divided.
         settings: This deployment, unless a test brings its own.
 
     Returns:
@@ -62,43 +77,64 @@ def dispatch(channel: str, shards: Sequence[int], settings: Settings | None = No
         WarehouseUnreachableError: The warehouse did not answer.
     """
     settings = settings or load_settings()
-    sending = _sending(settings)
-    way = sending.channel(channel, settings.outbox_folder)
+    sending = load_ways(settings)
+    way, terms = sending.channel(channel, settings.outbox_folder), sending.terms(channel)
+    terms = replace(terms, per_second=terms.per_second / of)
     done: Counter[str] = Counter()
     try:
         judge = Recheck(settings, way)
         for number in shards:
-            run = Dispatcher(settings.warehouse, way, judge, Shard(channel, number), sending.terms(channel))
-            done.update(run.run())
+            done.update(Dispatcher(settings.warehouse, way, judge, Shard(channel, number), terms).run())
     finally:
         way.close()
     return {"channel": channel, **{name: count for name, count in sorted(done.items()) if count}}
 
 
 def hand_over(now: datetime, settings: Settings | None = None) -> dict[str, Any]:
-    """Write campaigns and worklists from what was handed over, and the deltas that take rows back.
+    """Write campaigns, letters and worklists from what was handed over, and take back what nobody may act on any more.
 
     Args:
         now: With a zone.
         settings: This deployment, unless a test brings its own.
 
     Returns:
-        Rows of the new batch, and rows taken back, by channel that goes by files.
+        By channel that others act on: files and rows of the new batches, and rows taken back.
 
     Raises:
         WarehouseUnreachableError: The warehouse did not answer.
     """
     settings = settings or load_settings()
-    sending, done = _sending(settings), {}
+    sending, done = load_ways(settings), {}
     for code in HANDED_OVER:
         way = sending.channel(code, settings.outbox_folder)
-        if isinstance(way, Spool) and not way.is_sandbox:
-            judge = Recheck(settings, way)
-            with transaction(settings.warehouse) as connection:
-                stopped = write_stop_delta(connection, way.folder, code, judge.withdrawn, now, way.provider)
-                done[code] = {**write_batch(connection, way.folder, code, now), "stopped": stopped["rows"]}
+        if way.capabilities.is_sandbox:
+            continue
+        may_still = Recheck(settings, way).withdrawn
+        try:
+            if isinstance(way, Gateway):
+                done[code] = take_back(settings.warehouse, way, may_still, now)
+            elif isinstance(way, Spool):
+                with transaction(settings.warehouse) as connection:
+                    printed = mark_printed(connection, way.folder, code, now) if code == "letter" else 0
+                    stopped = write_stop_delta(connection, way.folder, code, may_still, now, way.provider)
+                    made = write_batches(connection, way.folder, code, sending.writer(code), now)
+                done[code] = {**made, "stopped": stopped["rows"]} | ({"printed": printed} if printed else {})
+        finally:
+            way.close()
     return done
 
 
-def _sending(settings: Settings) -> Sending:
+def unknown_sends(settings: Settings | None = None) -> dict[str, int]:
+    """Attempts of which nobody knows whether they were made, by channel, noughts included: for the gauges.
+
+    Raises:
+        WarehouseUnreachableError: The warehouse did not answer.
+    """
+    settings = settings or load_settings()
+    with transaction(settings.warehouse) as connection:
+        return dict.fromkeys(CHANNELS, 0) | unknown_by_channel(connection)
+
+
+def load_ways(settings: Settings) -> Sending:
+    """Where each channel goes, with this process's environment."""
     return load_sending(settings.sending, {**dotenv_values(ENVIRONMENT_FILE), **os.environ})

@@ -12,7 +12,7 @@ from arrears.warehouse.ledger import published_days
 from arrears.warehouse.tables import FACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from arrears.jobs.day import Day
@@ -31,17 +31,21 @@ def content_hash_of(manifests: Mapping[str, Manifest]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def moved_inputs(day: Day) -> list[str]:
+def moved_inputs(day: Day, tables: Sequence[str] = ()) -> list[str]:
     """What the day's published tables were made from and is not the same any more; empty when all is fresh.
 
     Every table of the day is followed down to its extract. A table of an earlier day is compared and not followed:
     whether that day is fresh is its own question. A dropped table has not moved: its facts are still known.
 
+    Args:
+        day: The day.
+        tables: Where to begin; none for every published one.
+
     Returns:
         Sentences: ``<input> of <table> has changed``, ``<table> is not in the lake``.
     """
     moved: set[str] = set()
-    waiting = [contract.table for contract in FACTS]
+    waiting = list(tables) or [contract.table for contract in FACTS]
     seen: set[str] = set()
     while waiting:
         table = waiting.pop()

@@ -1,15 +1,16 @@
 """Everything again, at the moment of sending: the dispatcher's judge over the real books.
 
 Belongs here: the questions, in their order, each about one row that the dispatcher has locked: is its day still the
-portfolio's, does a stop cover what it is about, is the payment feed alive, is it still owed, does the contact policy
-allow it now, is there a text and an address. The first that says no is the reason.
+portfolio's, is its ledger the newest, does a stop cover what it is about, is the payment feed alive, is it still owed,
+does the contact policy allow it now, is there a text and an address. The first that says no is the reason.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import Field
 from sqlalchemy import and_, column, func, or_, select, table
@@ -17,12 +18,14 @@ from sqlalchemy import and_, column, func, or_, select, table
 from arrears.errors import TemplateError
 from arrears.jobs.at_sending import PolicyAtSending
 from arrears.jobs.day import Day
+from arrears.jobs.freshness import moved_inputs
 from arrears.policy.documents import Document, read_document
 from arrears.sending.addresses import address_of
+from arrears.sending.claims import is_stopped_by
 from arrears.sending.dispatch import Go, No
 from arrears.sending.templates import Figures, cached_library
 from arrears.sending.values import Message, Private
-from arrears.warehouse.tables import MART, OUTBOX_STOP, PUBLISH_LEDGER
+from arrears.warehouse.tables import MART, PUBLISH_LEDGER
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,9 +39,11 @@ PAYMENT = table(
     *map(column, ("portfolio", "loan_id", "amount_minor", "state_code", "valid_until_at", "received_at")),
     schema="ops",
 )
-LOAN, LEDGER, STOP = MART["core__loan_delinquency_daily"].c, PUBLISH_LEDGER.c, OUTBOX_STOP.c
+LOAN, LEDGER = MART["core__loan_delinquency_daily"].c, PUBLISH_LEDGER.c
 SENDER_FILE = "sender.yaml"
-STOPPED = "stopped"
+STOPPED, STALE = "stopped", "stale_ledger"
+STALE_WAIT, LOOK_SECONDS = timedelta(minutes=10), 60.0
+MADE_FROM = ("core__loan_delinquency_daily", "out__contact_plan_daily")
 UNDER_WAY = ("initiated", "pending")
 REASON_CHARACTERS = 400
 
@@ -51,6 +56,7 @@ class Sender(Document):
         phone: Where to call.
         pay_url: Where to pay, or see one's options.
         agency: Who collects; stops name it.
+        address: One line for the head of letters.
         payment_feed_hours: Nothing is sent when no payments have been heard of for so long.
     """
 
@@ -58,6 +64,7 @@ class Sender(Document):
     phone: str = Field(min_length=1, max_length=30)
     pay_url: str = Field(pattern=r"^https://[^\s]+$", max_length=80)
     agency: str = ""
+    address: str = Field(default="", max_length=120)
     payment_feed_hours: int = Field(default=36, ge=1, le=168)
 
 
@@ -94,6 +101,7 @@ class Recheck:
     channel: Channel
     _policy: PolicyAtSending | None = field(default=None, repr=False)
     _senders: dict[str, Sender] = field(default_factory=dict, repr=False)
+    _fresh: dict[tuple[str, date], tuple[float, bool]] = field(default_factory=dict, repr=False)
 
     def __call__(self, connection: Connection, row: Row, now: datetime) -> Go | No:
         """Judge one row; see ``dispatch.Judge``."""
@@ -102,9 +110,13 @@ class Recheck:
         if row["business_date"] != today:
             return No("expired", "another_day")
         sender = self._sender(row["portfolio"])
+        if self._is_stale(day):
+            return No("planned", STALE, until=now + STALE_WAIT)
         debts = debts_of(connection, row)
-        scopes = {"product": debts.products, "agency": {sender.agency}, "list": {row["strategy"]}}
-        if is_stopped_by(connection, scopes):
+        regions = self.policy.regions(connection, row)
+        about = {"region": regions, "product": debts.products, "list": {row["strategy"]}}
+        about |= {"agency": {sender.agency}} if sender.agency else {}
+        if is_stopped_by(connection, row, about):
             return No("planned", STOPPED, until=now + timedelta(minutes=1))
         heard_at = payments_heard_at(connection, row)
         if heard_at is None or now - heard_at > timedelta(hours=sender.payment_feed_hours):
@@ -112,23 +124,46 @@ class Recheck:
         return (
             _no_longer_owed(connection, row, debts, now)
             or self._forbidden(connection, row, now)
-            or self._message(connection, row, today, debts, sender)
+            or self._message(connection, row, today, debts, sender, regions)
         )
+
+    def objection(self, connection: Connection, row: Row, now: datetime) -> tuple[str | None, bool]:
+        """Why a row that was handed over may not be acted on now, and whether that is for good; None: it may."""
+        answer = self(connection, row, now)
+        if isinstance(answer, Go):
+            return None, False
+        return answer.reason, answer.until is None or answer.reason == STOPPED
 
     def withdrawn(self, connection: Connection, row: Row, now: datetime) -> str | None:
         """Why a row that was handed over may not be acted on any more; None when it may, or may later today."""
-        answer = self(connection, row, max(now, row["not_before_at"]))
-        if isinstance(answer, Go) or (answer.until is not None and answer.reason != STOPPED):
-            return None
-        return answer.reason
+        reason, is_for_good = self.objection(connection, row, max(now, row["not_before_at"]))
+        return reason if is_for_good else None
+
+    @property
+    def policy(self) -> PolicyAtSending:
+        """The contact policy, with what it has read ahead for this run."""
+        if self._policy is None:
+            self._policy = PolicyAtSending(self.settings)
+        return self._policy
+
+    def _is_stale(self, day: Day) -> bool:
+        """Whether what the day's amounts and plan were made from has been delivered anew; looked at once a minute.
+
+        A correction that is in the lake and not published yet: the amounts would be wrong. The rows wait for the
+        restatement. A changed configuration alone is no reason: the plan was made by the one of its time.
+        """
+        key = (day.name, day.business_date)
+        looked_at, is_stale = self._fresh.get(key, (float("-inf"), False))
+        if time.monotonic() - looked_at >= LOOK_SECONDS:
+            is_stale = any(not one.startswith("config of ") for one in moved_inputs(day, MADE_FROM))
+            self._fresh[key] = (time.monotonic(), is_stale)
+        return is_stale
 
     def _forbidden(self, connection: Connection, row: Row, now: datetime) -> No | None:
         """The contact policy's no: for now, where it names a time that is early enough, else for good."""
-        if self._policy is None:
-            self._policy = PolicyAtSending(self.settings)
-        self._policy.check_review(row, now, is_sandbox=self.channel.capabilities.is_sandbox)
+        self.policy.check_review(row, now, is_sandbox=self.channel.capabilities.is_sandbox)
         content = cached_library(self.settings.templates).content_of(row["template_code"], row["language"])
-        decision = self._policy.decision(connection, row, now, content=content)
+        decision = self.policy.decision(connection, row, now, content=content)
         if decision.is_allowed:
             return None
         reason = ",".join(fired.rule_id for fired in decision.fired)[:REASON_CHARACTERS]
@@ -136,7 +171,9 @@ class Recheck:
             return No("planned", reason, until=decision.earliest_at)
         return No("suppressed", reason)
 
-    def _message(self, connection: Connection, row: Row, today: date, debts: Debts, sender: Sender) -> Go | No:
+    def _message(  # noqa: PLR0913, PLR0917  a message is its parts
+        self, connection: Connection, row: Row, today: date, debts: Debts, sender: Sender, regions: frozenset[str]
+    ) -> Go | No:
         address = address_of(connection, row["portfolio"], row["contact_point_id"])
         if address is None:
             if not self.channel.capabilities.is_sandbox:
@@ -156,6 +193,9 @@ class Recheck:
             content = library.render(row["template_code"], row["language"], row["channel_code"], figures)
         except TemplateError:
             return No("held", f"template_{row['template_code']}_{row['language']}")
+        if self.channel.capabilities.hands_over:
+            named = {"area": min(regions) if len(regions) == 1 else "", "sender": sender.creditor}
+            content = replace(content, facts={**content.facts, **named, "sender_address": sender.address})
         message = Message(
             step_key=row["step_key"],
             attempt_no=row["attempt_no"] + 1,
@@ -226,12 +266,3 @@ def payments_heard_at(connection: Connection, row: Row) -> datetime | None:
     reported = select(func.max(PAYMENT.c.received_at)).where(PAYMENT.c.portfolio == row["portfolio"])
     found = connection.execute(select(func.greatest(cut.scalar_subquery(), reported.scalar_subquery()))).scalar_one()
     return None if found is None else cast("datetime", found)
-
-
-def is_stopped_by(connection: Connection, scopes: dict[str, Any]) -> bool:
-    """Whether a stop covers what the row is about; what the row itself says, the claim has asked."""
-    covers = [and_(STOP.scope_code == scope, STOP.scope_value.in_(list(values))) for scope, values in scopes.items()]
-    return (
-        connection.execute(select(STOP.stop_id).where(STOP.ended_at.is_(None), or_(*covers)).limit(1)).first()
-        is not None
-    )

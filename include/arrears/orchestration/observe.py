@@ -32,6 +32,12 @@ log = structlog.get_logger("arrears.jobs")
 PROGRESS_SECONDS = 5  # between two words on how far a step is
 
 
+def gauge(name: str, tag: str, values: dict[str, int]) -> None:
+    """Set a gauge for each value, tagged with its name."""
+    for of, value in values.items():
+        stats.gauge(name, value, tags={tag: of})
+
+
 @dataclass
 class Observation:
     """What one try of one task did.

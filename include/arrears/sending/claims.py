@@ -15,10 +15,11 @@ from sqlalchemy import Integer, and_, cast, exists, extract, func, or_, select, 
 from sqlalchemy.exc import IntegrityError
 
 from arrears.sending.protocol import ABSENT_ONCE, CLAIMABLE, recordable, state_of_abandoned_claim
+from arrears.sending.values import reference_of
 from arrears.warehouse.tables import NOTIFICATION, NOTIFICATION_EVENT, OUTBOX_STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date, datetime
 
     from sqlalchemy import ColumnElement, Connection
@@ -63,17 +64,23 @@ def hold_shard(connection: Connection, shard: Shard) -> bool:
     return bool(connection.execute(select(func.pg_try_advisory_lock(shard.lock))).scalar_one())
 
 
-def work_by_channel(connection: Connection, *, is_early: bool = False) -> dict[str, list[int]]:
-    """Shards of each channel with anything to do now: due, left behind by a dead dispatcher, or unknown."""
+def work_by_channel(connection: Connection, *, is_early: bool = False) -> dict[str, dict[int, int]]:
+    """Rows by channel and shard with anything to do now: due, left behind by a dead dispatcher, or unknown."""
     byte = func.get_byte(func.decode(func.md5(STEP.step_key), "hex"), 0)
     number = (cast(byte, Integer) % SHARDS).label("number")
-    asked = select(STEP.channel_code, number).where(
+    asked = select(STEP.channel_code, number, func.count().label("rows")).where(
         or_(_is_due(NOW, is_early=is_early), STEP.state_code.in_(("claimed", "unknown")))
     )
-    found: dict[str, list[int]] = {}
-    for row in connection.execute(asked.distinct().order_by(STEP.channel_code, number)):
-        found.setdefault(row.channel_code, []).append(row.number)
+    found: dict[str, dict[int, int]] = {}
+    for row in connection.execute(asked.group_by(STEP.channel_code, number).order_by(STEP.channel_code, number)):
+        found.setdefault(row.channel_code, {})[row.number] = row.rows
     return found
+
+
+def unknown_by_channel(connection: Connection) -> dict[str, int]:
+    """Attempts of which nobody knows whether they were made."""
+    asked = select(STEP.channel_code, func.count().label("rows")).where(STEP.state_code == "unknown")
+    return {row.channel_code: row.rows for row in connection.execute(asked.group_by(STEP.channel_code))}
 
 
 def next_due(connection: Connection, shard: Shard, now: datetime, *, is_early: bool = False) -> Row | None:
@@ -109,6 +116,26 @@ def is_stopped() -> ColumnElement[bool]:
     """Whether a stop that somebody has set covers the row, by what the row itself says."""
     covers = [and_(STOP.scope_code == scope, STOP.scope_value == column) for scope, column in ROW_SCOPES.items()]
     return exists().where(STOP.ended_at.is_(None), or_(STOP.scope_code == "all", *covers))
+
+
+def is_stopped_by(connection: Connection, row: Row, about: Mapping[str, Collection[str]]) -> bool:
+    """The same, by what the row says and by what it is about.
+
+    Args:
+        connection: In any transaction.
+        row: Of the outbox.
+        about: Values by scope (region, product, agency, list). An empty value is one that nobody knows: any stop of
+            that scope covers it, as a fact that is missing denies.
+    """
+    values = {scope: {row[column.name]} for scope, column in ROW_SCOPES.items()} | {
+        scope: set(given) for scope, given in about.items()
+    }
+    covers = [
+        and_(STOP.scope_code == scope, true() if "" in given else STOP.scope_value.in_(given))
+        for scope, given in values.items()
+    ]
+    holds = select(STOP.stop_id).where(STOP.ended_at.is_(None), or_(STOP.scope_code == "all", *covers))
+    return connection.execute(holds.limit(1)).first() is not None
 
 
 def be_alone_with(connection: Connection, person_key: str) -> None:
@@ -150,6 +177,7 @@ def claim(  # noqa: PLR0913  a claim is its parts
             payload_hash=payload_hash,
             provider_code=provider,
             provider_reference=None,
+            reference=reference_of(row["step_key"], row["attempt_no"] + 1),
             next_try_at=None,
         )
     )

@@ -205,3 +205,10 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+
+
+class CampaignChannel(Channel, Protocol):
+    """One whose other side acts later, and can be asked not to."""
+
+    def take_back(self, reference: str) -> bool:
+        """Have it forget a message; False: it has acted already, or did not answer."""

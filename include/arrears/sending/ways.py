@@ -5,27 +5,43 @@ Belongs here: the file's shape, and refusing what it may not say. Every channel 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FilePath, field_validator, model_validator
 
 from arrears.errors import ConfigurationError, EndpointRefusedError
+from arrears.feedback.signature import SECRET_BYTES, key_of
 from arrears.policy.documents import Document, read_document
+from arrears.sending.batches import Letters, Visits, campaign
 from arrears.sending.channels.gateway import Gateway
 from arrears.sending.channels.smtp import Smtp
 from arrears.sending.channels.spool import Spool
 from arrears.sending.dispatch import Terms
 from arrears.sending.endpoints import Endpoint
+from arrears.sending.letters import Style
 from arrears.sending.values import Settles  # noqa: TC001  pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from arrears.sending.batches import Writer
     from arrears.sending.values import Channel
 
+SMTP = "smtp"
 CHANNELS = ("sms", "push", "email", "voice_bot", "call", "letter", "visit")
 HANDED_OVER = ("voice_bot", "call", "letter", "visit")
+FITS = {
+    "sandbox": CHANNELS,
+    "smtp": ("email",),
+    "gateway": ("sms", "push"),
+    "campaign": ("voice_bot", "call"),
+    "file": ("voice_bot", "call"),
+    "print": ("letter",),
+    "visits": ("visit",),
+}
 
 
 class Limits(Document):
@@ -44,12 +60,62 @@ class SandboxWay(Limits):
 
 
 class FileWay(Limits):
-    """Hands over by files: campaigns, letters, worklists (``handover``)."""
+    """A campaign file for a dialler or a bot (``batches``)."""
 
     kind: Literal["file"]
 
 
-class SmtpWay(Limits):
+class VisitsWay(Limits):
+    """Worklists of visits by area.
+
+    Attributes:
+        people: Who must go together.
+        most_per_round: Visits of one round.
+    """
+
+    kind: Literal["visits"]
+    people: int = Field(default=2, ge=1, le=4)
+    most_per_round: int = Field(default=12, ge=1, le=100)
+
+
+class PrintWay(Limits):
+    """Letters as one PDF a batch.
+
+    Attributes:
+        font: TrueType or OpenType file, collections too, with every character that letters may hold.
+        font_number: Which font of a collection.
+        paper: Size of the sheets.
+        is_duplex: Whether they are printed on both sides.
+        hold_minutes: How long the printer waits with a batch; so long a letter can be taken back.
+    """
+
+    kind: Literal["print"]
+    font: FilePath
+    font_number: int = Field(default=0, ge=0)
+    paper: Literal["a4", "letter"] = "a4"
+    is_duplex: bool = True
+    hold_minutes: int = Field(default=30, ge=15, le=24 * 60)
+
+
+class Calling(Limits):
+    """A provider that calls us back.
+
+    Attributes:
+        callback_secrets: ``whsec_`` and base64, comma separated while a new one replaces an old one, that its callbacks
+            are signed with (`arrears feedback secret` makes one); empty: it may not call.
+    """
+
+    callback_secrets: str = Field(default="", repr=False)
+
+    @field_validator("callback_secrets")
+    @classmethod
+    def _long_enough(cls, given: str) -> str:
+        if any(len(key_of(secret)) < SECRET_BYTES for secret in given.split(",") if secret):
+            raise ValueError(f"whsec_ and base64 of {SECRET_BYTES} random bytes or more")
+        return given
+
+
+class SmtpWay(Calling):
     """A mail server."""
 
     kind: Literal["smtp"]
@@ -64,10 +130,9 @@ class SmtpWay(Limits):
     password: str = Field(default="", repr=False)
 
 
-class GatewayWay(Limits):
-    """An HTTP gateway."""
+class HttpWay(Calling):
+    """What is reached by HTTP."""
 
-    kind: Literal["gateway"]
     provider: str = Field(pattern=r"^[a-z0-9_]+$")
     url: str
     secret: str = Field(min_length=16, repr=False)
@@ -77,7 +142,26 @@ class GatewayWay(Limits):
     window_seconds: float = Field(default=0, ge=0)
 
 
-Way = Annotated[SandboxWay | FileWay | SmtpWay | GatewayWay, Field(discriminator="kind")]
+class GatewayWay(HttpWay):
+    """An HTTP gateway: it delivers at once."""
+
+    kind: Literal["gateway"]
+
+
+class CampaignWay(HttpWay):
+    """A dialler or a bot over HTTP: it acts later.
+
+    Attributes:
+        callback: Our webhook as it reaches us, for receipts and for asking right before it acts.
+    """
+
+    kind: Literal["campaign"]
+    callback: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
+
+
+Way = Annotated[
+    SandboxWay | FileWay | PrintWay | VisitsWay | SmtpWay | GatewayWay | CampaignWay, Field(discriminator="kind")
+]
 
 
 class Sending(Document):
@@ -102,8 +186,7 @@ class Sending(Document):
         for code, way in self.channels.items():
             if code not in CHANNELS:
                 raise ValueError(f"no channel {code}; known: {CHANNELS}")
-            fits = {"smtp": ("email",), "gateway": ("sms", "push"), "file": HANDED_OVER, "sandbox": CHANNELS}
-            if code not in fits[way.kind]:
+            if code not in FITS[way.kind]:
                 raise ValueError(f"{code} cannot go by {way.kind}")
         return self
 
@@ -121,29 +204,55 @@ class Sending(Document):
         if code not in CHANNELS:
             raise ConfigurationError(f"channel {code!r}", f"one of {CHANNELS}", "outbox")
         way = self.channels.get(code)
-        if isinstance(way, GatewayWay):
+        if isinstance(way, HttpWay):
             endpoint = Endpoint.of(way.url, self.allowed, self.private)
-            return Gateway(
-                code,
-                way.provider,
-                endpoint,
-                way.secret.encode(),
-                way.settles,
-                way.timeout,
-                way.lag_seconds,
-                way.window_seconds,
-            )
+            names = ("provider", "settles", "timeout", "lag_seconds", "window_seconds")
+            named: dict[str, Any] = {name: getattr(way, name) for name in names}
+            if isinstance(way, CampaignWay):
+                named |= {"hands_over": True, "callback": way.callback}
+            return Gateway(code, endpoint=endpoint, secret=way.secret.encode(), **named)
         if isinstance(way, SmtpWay):
             return self._smtp(way)
-        is_sandbox = not isinstance(way, FileWay)
-        place = folder / ("sandbox" if is_sandbox else "handover")
-        return Spool(code, place, hands_over=code in HANDED_OVER, is_sandbox=is_sandbox)
+        is_sandbox = way is None or isinstance(way, SandboxWay)
+        tray = Spool(
+            code,
+            folder / ("sandbox" if is_sandbox else "handover"),
+            hands_over=code in HANDED_OVER,
+            is_sandbox=is_sandbox,
+        )
+        if not isinstance(way, PrintWay):
+            return tray
+        style = self._style(way)
+        return replace(tray, refuses=lambda message: "letter_without_glyph" if style.missing(message) else None)
+
+    def writer(self, code: str) -> Writer:
+        """What makes the files of a channel that goes by file."""
+        way = self.channels.get(code)
+        if isinstance(way, PrintWay):
+            return Letters(self._style(way), timedelta(minutes=way.hold_minutes))
+        if isinstance(way, VisitsWay):
+            return Visits(way.people, way.most_per_round)
+        return campaign
+
+    def callers(self, provider: str) -> list[str]:
+        """Secrets that a provider's callbacks are signed with; none for one that is not there, or may not call."""
+        return [
+            secret
+            for way in self.channels.values()
+            if isinstance(way, Calling) and (way.provider if isinstance(way, HttpWay) else SMTP) == provider
+            for secret in way.callback_secrets.split(",")
+            if secret
+        ]
+
+    @staticmethod
+    def _style(way: PrintWay) -> Style:
+        return Style(way.font, way.font_number, way.paper, way.is_duplex)
 
     def _smtp(self, way: SmtpWay) -> Smtp:
         place = f"{way.host}:{way.port}"
         if place not in self.allowed:
             raise EndpointRefusedError(f"smtp://{place}", f"one of {sorted(self.allowed)}", "sending configuration")
-        named = way.model_dump(exclude={"kind", *Limits.model_fields})
+        named = way.model_dump(exclude={"kind", *Calling.model_fields})
         return Smtp(**named, private=frozenset(self.private))
 
     def terms(self, code: str) -> Terms:

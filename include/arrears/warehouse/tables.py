@@ -212,6 +212,7 @@ NOTIFICATION = Table(
     Column("provider_reference", Text, nullable=True, comment="What the provider calls it"),
     Column("delivery_code", Text, nullable=True, comment="What became of a sent one; NULL while nobody said"),
     Column("next_try_at", INSTANT, nullable=True, comment="Not to be claimed before; NULL: no wait"),
+    Column("reference", Text, nullable=True, comment="Our name for the last attempt"),
     Column("reason_code", Text, nullable=False, server_default="planned", comment="Why it stands there, in code words"),
     Column("changed_by", Text, nullable=False, server_default="publish", comment="Who brought it there"),
     Column("changed_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
@@ -240,6 +241,12 @@ NOTIFICATION = Table(
         "person_key",
         "business_date",
         postgresql_where=text("state_code IN ('claimed', 'sent', 'unknown')"),
+    ),
+    Index("notification_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
+    Index(
+        "notification_provider_reference",
+        "provider_reference",
+        postgresql_where=text("provider_reference IS NOT NULL"),
     ),
     schema="ops",
     comment="Outbox: one row per step and, by a unique index, one contact per person and day.",
@@ -292,6 +299,27 @@ OUTBOX_DAY = Table(
     Column("attempts", BigInteger, nullable=False, comment="Attempts begun; counted where a daily cap is set"),
     schema="ops",
     comment="Counter behind a channel's daily cap; every claim of the channel locks it.",
+)
+
+RECEIPT = Table(
+    "receipt",
+    metadata,
+    Column("provider_code", Text, primary_key=True, comment="Whose receipt"),
+    Column("delivery_id", Text, primary_key=True, comment="The request or file it came in, by its bytes"),
+    Column("row_number", Integer, primary_key=True, autoincrement=False, comment="Which of it, from 1"),
+    Column("provider_reference", Text, nullable=True, comment="What the provider calls the message"),
+    Column("reference", Text, nullable=True, comment="What we call it"),
+    Column("status_code", Text, nullable=False, comment="accepted, delivered, read, failed, bounced, invalid"),
+    Column(
+        "outcome_code",
+        Text,
+        nullable=False,
+        comment="open: to be looked at; taken; known: no news; unmatched: of no message",
+    ),
+    Column("received_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
+    Index("receipt_open", "received_at", postgresql_where=text("outcome_code IN ('open', 'unmatched')")),
+    schema="ops",
+    comment="What providers said of our messages, as it came; a message may become known after its receipt.",
 )
 
 AUDIT_ENTRY = Table(

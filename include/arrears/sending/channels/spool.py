@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,14 @@ class Spool:
         folder: Where its own folder is made.
         hands_over: Whether somebody acts on the messages later.
         is_sandbox: Whether nobody does.
+        refuses: Why nobody could ever act on a message (a letter that would have holes in it); None: one can.
     """
 
     code: str
     folder: Path
     hands_over: bool = False
     is_sandbox: bool = True
+    refuses: Callable[[Message], str | None] = field(default=lambda _message: None, repr=False)
 
     @property
     def provider(self) -> str:
@@ -50,6 +52,8 @@ class Spool:
 
     def deliver(self, message: Message, before_write: Callable[[], None]) -> Outcome:
         """Write the message's file; see ``values.Channel``."""
+        if reason := self.refuses(message):
+            return Outcome(Reply.NEVER, reason)
         said = {
             "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "channel": self.code,
@@ -86,7 +90,26 @@ class Spool:
         """Nothing is kept open."""
 
 
-def messages(folder: Path) -> list[dict[str, object]]:
-    """Everything below a folder of spools, the oldest first."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/[!.]*.json")]
+def messages(folder: Path, channel: str = "*", since: datetime | None = None) -> list[dict[str, object]]:
+    """What lies below a folder of spools, the oldest first.
+
+    Args:
+        folder: Of spools.
+        channel: Of that channel alone.
+        since: Only what was written since then.
+    """
+    paths = folder.glob(f"{channel}/[!.]*.json")
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in paths if since is None or _is_since(path, since)]
     return sorted(found, key=lambda one: (one["written_at"], one["reference"]))
+
+
+def forget(folder: Path, channel: str, before: datetime) -> int:
+    """Remove what was written before then: nobody may act on it any more, and it is personal data; how many."""
+    old = [path for path in (folder / channel).glob("*.json") if not _is_since(path, before)]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _is_since(path: Path, since: datetime) -> bool:
+    return path.stat().st_mtime >= since.timestamp()

@@ -1,0 +1,218 @@
+"""Receipts: in any order, twice, of strangers, before we know of the message; a dead address is flagged for good."""
+
+import os
+import signal
+from datetime import date
+
+import pytest
+from arrears.errors import ReceiptRefusedError
+from arrears.jobs.receipts import take_receipts, work_off
+from arrears.sending.receipts import Receipt
+from arrears.sending.values import reference_of
+from arrears.warehouse.connection import transaction
+from sqlalchemy import text
+from support.desk import forget, make_desk, plan, rows
+from support.outbox import history, put_steps, states, step
+from support.sending import fork, waited
+
+DAY = date(2026, 3, 2)
+OURS = reference_of("r", 1)
+SENT = {"state_code": "sent", "provider_code": "test", "provider_reference": "g-1", "reference": OURS}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, warehouse_url):
+    return make_desk(tmp_path_factory.mktemp("desk"), warehouse_url)
+
+
+@pytest.fixture
+def settings(desk):
+    forget(desk.warehouse)
+    with transaction(desk.warehouse) as connection:
+        connection.execute(text("DELETE FROM ops.receipt"))
+    return desk
+
+
+def put(settings, **given):
+    """A message to the first borrower's point."""
+    about = {"borrower_id": "P1", "person_id": "H1", "contact_point_id": "C1", "loan_ids": ["L1"]}
+    put_steps(settings.warehouse, [step("r", **{**about, "contacted_on": DAY, **given})])
+
+
+def receive(settings, *said, provider="test", name="one"):
+    return take_receipts(settings, provider, name, enumerate(said, start=1))
+
+
+def by_id(status, number="g-1"):
+    return {"id": number, "status": status}
+
+
+def standing(settings):
+    [found] = rows(settings, "SELECT state_code, delivery_code FROM ops.notification WHERE step_key = 'r'")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("order", "ends"),
+    [
+        (("delivered", "read"), "read"),
+        (("read", "delivered"), "read"),
+        (("delivered", "delivered"), "delivered"),
+        (("delivered", "bounced"), "bounced"),
+        (("bounced", "delivered"), "bounced"),
+        (("read", "accepted"), "read"),
+    ],
+)
+@pytest.mark.parametrize("are_together", [True, False])
+def test_receipts_come_in_any_order_and_twice(settings, order, ends, are_together):
+    put(settings, **SENT)
+
+    if are_together:
+        receive(settings, *map(by_id, order))
+    else:
+        for number, status in enumerate(order):
+            receive(settings, by_id(status), name=str(number))
+
+    assert standing(settings) == ("sent", ends)
+
+
+def test_delivery_that_comes_again_is_known_and_changes_nothing(settings):
+    put(settings, **SENT)
+
+    first, again = receive(settings, by_id("read")), receive(settings, by_id("read"))
+
+    assert (first["taken"], first["is_known"]) == (1, False)
+    assert (again["kept"], again["is_known"]) == (0, True)
+    assert rows(settings, "SELECT count(*), min(outcome_code) FROM ops.receipt") == [(1, "taken")]
+
+
+def test_receipt_of_a_stranger_or_of_another_provider_changes_nothing(settings):
+    put(settings, **SENT)
+
+    assert receive(settings, by_id("delivered", "g-9"))["unmatched"] == 1
+    assert receive(settings, by_id("delivered"), provider="other", name="two")["unmatched"] == 1
+
+    assert standing(settings) == ("sent", None)
+    assert work_off(settings) == {}
+
+
+@pytest.mark.parametrize("state", ["unknown", "claimed", "rejected_retryable", "rejected_final"])
+def test_provider_that_says_it_has_it_is_believed_whatever_we_knew(settings, state):
+    """By our own reference, for of such an attempt we have no other."""
+    given = {"contacted_on": None} if state.startswith("rejected") else {}
+    put(settings, state_code=state, provider_code="test", reference=OURS, attempt_no=1, **given)
+
+    assert receive(settings, {"reference": OURS, "id": "g-5", "status": "delivered"})["taken"] == 1
+
+    assert standing(settings) == ("sent", "delivered")
+    kept = rows(settings, "SELECT provider_reference, contacted_on FROM ops.notification")
+    assert kept == [("g-5", DAY)]
+    assert history(settings.warehouse, "r")[-1] == ("sent", "receipt", "receipt:test")
+
+
+def test_rejected_attempt_that_arrived_after_all_keeps_a_day_that_another_took_since(settings):
+    put(settings, state_code="rejected_retryable", provider_code="test", reference=OURS, contacted_on=None)
+    about = {"person_id": "H1", "contacted_on": DAY, "state_code": "sent"}
+    put_steps(settings.warehouse, [step("since", **about)])
+
+    receive(settings, {"reference": OURS, "status": "read"})
+
+    assert states(settings.warehouse) == {"r": "sent", "since": "sent"}
+
+
+@pytest.mark.parametrize("state", ["planned", "held", "cancelled", "expired"])
+def test_receipt_does_not_wake_what_was_never_sent(settings, state):
+    put(settings, state_code=state, provider_code="test", reference=OURS, contacted_on=None)
+
+    assert receive(settings, {"reference": OURS, "status": "read"})["known"] == 1
+
+    assert standing(settings) == (state, None)
+
+
+def test_receipt_that_comes_before_its_message_is_known_waits_for_it(settings):
+    assert receive(settings, by_id("read"))["unmatched"] == 1
+    put(settings, **SENT)
+
+    assert work_off(settings) == {"taken": 1}
+
+    assert standing(settings) == ("sent", "read")
+    assert work_off(settings) == {}
+
+
+def flagged(settings):
+    return rows(settings, "SELECT contact_point_id, flag_code FROM ops.feedback_flag")
+
+
+@pytest.mark.parametrize("status", ["bounced", "invalid"])
+def test_dead_address_is_flagged_and_what_waits_for_it_ends(settings, status):
+    put(settings, **SENT)
+    plan(
+        settings.warehouse,
+        ("waits", "P1", ["L1"], "C1", "sms"),
+        ("elsewhere", "P2", ["L3"], "C2", "sms"),
+    )
+
+    receive(settings, by_id(status))
+    receive(settings, by_id(status), name="again")
+
+    assert standing(settings) == ("sent", status)
+    assert flagged(settings) == [("C1", "wrong_number")]
+    assert states(settings.warehouse) == {"elsewhere": "planned", "r": "sent", "waits": "suppressed"}
+    assert rows(settings, "SELECT count(*) FROM ops.feedback_rejected") == [(0,)]
+
+
+@pytest.mark.parametrize("status", ["failed", "delivered", "read", "accepted"])
+def test_other_receipts_flag_nothing(settings, status):
+    put(settings, **SENT)
+
+    receive(settings, by_id(status))
+
+    assert flagged(settings) == []
+
+
+@pytest.mark.parametrize("point", ["receipts.kept", "receipts.flagged", "feedback.after_commit"])
+def test_receipts_survive_a_kill_and_are_worked_off_later(settings, tmp_path, point):
+    put(settings, **SENT)
+    marker = tmp_path / "strike"
+    marker.touch()
+
+    def body():
+        os.environ.update(ARREARS_FAILPOINT=point, ARREARS_FAILPOINT_FILE=str(marker))
+        receive(settings, by_id("bounced"))
+
+    assert waited(fork(body)) == -signal.SIGKILL
+    assert receive(settings, by_id("bounced"))["is_known"]
+    assert work_off(settings) == {"taken": 1}
+
+    assert standing(settings) == ("sent", "bounced")
+    assert flagged(settings) == [("C1", "wrong_number")]
+    assert rows(settings, "SELECT count(*) FROM ops.feedback_event") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        [],
+        "delivered",
+        {},
+        {"id": "x"},
+        {"status": "read"},
+        {"id": "", "status": "read"},
+        {"id": 7, "status": "read"},
+        {"id": "x" * 300, "status": "read"},
+        {"id": "x\n", "status": "read"},
+        {"id": "x", "reference": 7, "status": "read"},
+        {"id": "x", "status": "exploded"},
+        {"id": "x", "status": ["read"]},
+    ],
+)
+def test_what_is_no_receipt_is_refused_and_the_others_are_taken(settings, said):
+    put(settings, **SENT)
+    with pytest.raises(ReceiptRefusedError):
+        Receipt.of(said)
+
+    done = receive(settings, said, by_id("read"))
+
+    assert [one["row"] for one in done["refused"]] == [1]
+    assert standing(settings) == ("sent", "read")

@@ -68,7 +68,8 @@ def _columns(cursor: Cursor) -> dict[str, dict[str, str]]:
 def _write(  # noqa: PLR0913, PLR0917  one file's parts
     cursor: Cursor, view: str, columns: dict[str, str], portfolio: str, business_date: date, folder: Path
 ) -> int:
-    place, conditions, values = folder / view, [], []
+    place, conditions = folder / view, []
+    values: list[str] = []
     if "portfolio" in columns:
         place /= f"portfolio={portfolio}"
         conditions.append(f"portfolio = ${len(values) + 1}")

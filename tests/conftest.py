@@ -11,11 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from arrears.engine import duckdb
+from arrears.keys import new_key
 from arrears.local.postgres import EmbeddedPostgres
 from arrears.warehouse.migrate import upgrade
 from sqlalchemy import make_url
 
 OPEN_ENGINE = duckdb._engine  # noqa: SLF001  what the jobs open
+os.environ.setdefault("ARREARS_MASTER_KEYS", f"1:{new_key()}")  # of this run of the tests
 DATABASE_NUMBERS = itertools.count(1)
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from arrears.cli_feedback import app as feedback_app
 from arrears.cli_outbox import app as outbox_app
+from arrears.cli_trust import audit_app, evidence, keys_app
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
 from arrears.local.cli import app as local_app
@@ -27,6 +28,9 @@ app.add_typer(feedback_app, name="feedback", help="What is reported back: take i
 strategy_app = typer.Typer(no_args_is_help=True)
 app.add_typer(strategy_app, name="strategy", help="What strategies say, would say, and are worth.")
 app.add_typer(outbox_app, name="outbox", help="What is being sent, and what people do about it.")
+app.add_typer(audit_app, name="audit", help="The audit trail: does it hold.")
+app.add_typer(keys_app, name="keys", help="Master keys.")
+app.command("evidence")(evidence)
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)

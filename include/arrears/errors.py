@@ -277,6 +277,13 @@ class PublishLockedError(ArrearsError):
     retryable = True
 
 
+class AuditTrailError(ArrearsError):
+    """The audit trail was changed, cut or written anew, or an anchor of it is not ours."""
+
+    code = "ARR-AUD-001"
+    consequence = "Nothing was changed; the trail no longer proves who did what."
+
+
 # ------------------------------------------------------------------------------------------------------- sending
 class LeaseTooShortError(ArrearsError):
     """A claim could run out while its own delivery is still alive."""

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from arrears.errors import ConfigurationError
+from arrears.keys import KeyRing
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INCLUDE = REPOSITORY / "include"
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
         retention_dry_run: Whether the weekly retention only lists.
         approval_hours: How long a person may take to approve a plan that departs from its history.
         experiment_key: Secret that people are put into arms of experiments with; needed while one runs, and kept.
+        master_keys: Secrets that everything kept apart is signed and sealed with: the vault, the audit trail's anchors,
+            pseudonyms in evidence. ``VERSION:BASE64`` of 32 bytes, several divided by commas; there is no default.
+        audit_url: fsspec URL of the folder of the audit trail's anchors; empty for ``_audit`` in the lake.
         alert_connection: Airflow connection id (SMTP or HTTP) that failures are sent to; empty for none.
         alert_to: Address for SMTP alerts.
         watch_margin_hours: Hours that a day may take once its source's deadline has passed, before it is late.
@@ -74,6 +78,8 @@ class Settings(BaseSettings):
     retention_dry_run: bool = True
     approval_hours: float = Field(default=4, gt=0)
     experiment_key: SecretStr = SecretStr("")
+    master_keys: SecretStr = SecretStr("")
+    audit_url: str = ""
     alert_connection: str = ""
     alert_to: str = ""
     watch_margin_hours: int = Field(default=2, ge=0, le=24)
@@ -103,6 +109,20 @@ class Settings(BaseSettings):
         if self.warehouse_url is None:
             raise ConfigurationError("no warehouse URL", "ARREARS_WAREHOUSE_URL, or `make up`", "settings")
         return self.warehouse_url.get_secret_value()
+
+    @property
+    def keys(self) -> KeyRing:
+        """The master keys.
+
+        Raises:
+            ConfigurationError: There is none, or one is malformed.
+        """
+        return KeyRing.read(self.master_keys.get_secret_value())
+
+    @property
+    def audit_folder(self) -> str:
+        """URL of the folder of the audit trail's anchors."""
+        return self.audit_url or f"{self.lake_url.rstrip('/')}/_audit"
 
     @property
     def experiment_secret(self) -> bytes:

@@ -38,7 +38,7 @@ def test_every_portfolio_folder_has_its_dag(bag):
     assert {"demo_travel_cn", "superlender"} <= set(portfolio_names())
     assert set(bag.dags) == {
         *(f"collections_daily__{name}" for name in portfolio_names()),
-        *("contact_approval", "contact_dispatch", "feedback_intake", "retention"),
+        *("audit_anchor", "contact_approval", "contact_dispatch", "feedback_intake", "retention"),
     }
 
 

@@ -11,7 +11,7 @@ ROOT = Path(arrears.__file__).parent
 
 # Lower layers first; a module imports from its own layer or a lower one.
 LAYERS = [
-    {"errors", "failpoints", "kept", "progress"},
+    {"errors", "failpoints", "keys", "kept", "progress"},
     {"rules"},
     {"contracts", "settings"},
     {"engine", "policy", "portfolio"},
@@ -19,7 +19,7 @@ LAYERS = [
     {"sources", "quality", "cases", "contact", "sending", "feedback", "metrics"},
     {"jobs"},
     {"orchestration", "local", "reference"},
-    {"cli", "cli_feedback", "cli_outbox", "__main__"},
+    {"cli", "cli_feedback", "cli_outbox", "cli_trust", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

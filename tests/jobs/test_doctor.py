@@ -199,7 +199,20 @@ def test_a_broken_audit_trail_is_named(settings):
         connection.execute(text("SET LOCAL session_replication_role = replica"))  # goes round the trigger
         connection.execute(text("UPDATE ops.audit_entry SET reason = 'another' WHERE entry_no = 1"))
 
-    assert looked(settings)["audit trail"].found == "does not hold from entry 1"
+    assert looked(settings)["audit trail"].found.startswith("does not hold: entry 1: ")
+
+
+def test_entries_that_no_anchor_knows_are_a_warning(settings):
+    with create_engine(settings.warehouse).begin() as connection:
+        record(connection, actor="A", action="outbox.stop", subject="all", reason="drill")
+
+    assert looked(settings)["audit anchors"].fix.startswith("python -m arrears audit anchor")
+
+
+def test_a_deployment_without_master_keys_is_named(settings):
+    found = looked(settings.model_copy(update={"master_keys": SecretStr("")}))
+
+    assert state_and_fix(found["audit trail"]) == ("fail", "see docs/runbooks/ARR-CFG-001.md")
 
 
 def test_alarms_that_reach_nobody_are_a_warning(settings):

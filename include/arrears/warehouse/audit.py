@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
@@ -16,7 +17,7 @@ from arrears.errors import RuleInputError
 from arrears.warehouse.tables import AUDIT_ENTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -77,20 +78,41 @@ def entry_hash(number: int, at: datetime, previous: str, own: Mapping[str, Any])
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
-def broken_entries(connection: Connection) -> list[int]:
-    """Numbers at which the chain does not hold: changed, missing, swapped, or put in between; empty when it holds.
+@dataclass(frozen=True)
+class Link:
+    """One entry as a link of the chain.
 
-    A chain cut at its end still holds: compare its last number and hash with an anchor kept elsewhere.
+    Attributes:
+        entry_no: Its number.
+        entry_hash: Its hash, as written.
+        fault: What is wrong with it; empty when it holds.
     """
-    broken, number, previous = [], 0, ""
+
+    entry_no: int
+    entry_hash: str
+    fault: str
+
+
+def links(connection: Connection) -> Iterator[Link]:
+    """Every link in order: changed, missing, swapped or put in between, each says so.
+
+    A chain cut at its end still holds: ``warehouse.anchors`` knows where it stood.
+    """
+    number, previous = 0, ""
     for row in connection.execute(select(AUDIT_ENTRY).order_by(ENTRY.entry_no)).mappings():
         number += 1
         own = {name: row[name] for name in ("actor", "action", "subject", "reason", "before", "after")}
-        if (
-            row["entry_no"] != number
-            or row["previous_hash"] != previous
-            or row["entry_hash"] != entry_hash(row["entry_no"], row["at"], row["previous_hash"], own)
-        ):
-            broken.append(row["entry_no"])
+        fault = ""
+        if row["entry_hash"] != entry_hash(row["entry_no"], row["at"], row["previous_hash"], own):
+            fault = "its content is not what was written"
+        elif row["entry_no"] != number:
+            fault = f"entry {number} before it is missing"
+        elif row["previous_hash"] != previous:
+            fault = "it does not follow the entry before it"
+        yield Link(row["entry_no"], row["entry_hash"], fault)
         number, previous = row["entry_no"], row["entry_hash"]
-    return broken
+
+
+def broken_entries(connection: Connection) -> list[int]:
+    """Numbers at which the chain does not hold; empty when it does."""
+    return [link.entry_no for link in links(connection) if link.fault]

@@ -1,0 +1,70 @@
+"""``python -m arrears audit | evidence | keys``: what an auditor asks for, and the keys behind it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arrears.errors import AuditTrailError
+from arrears.settings import load_settings
+
+audit_app = typer.Typer(no_args_is_help=True)
+keys_app = typer.Typer(no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
+@audit_app.command()
+def verify(as_json: Json = False) -> None:
+    """Look at every link of the audit trail and every anchor; the first fault is named, and the exit code is 1."""
+    from arrears.warehouse.anchors import verify as look
+
+    trail = look(load_settings())
+    if as_json:
+        typer.echo(json.dumps(asdict(trail)))
+        raise typer.Exit(int(bool(trail.faults)))
+    if trail.faults:
+        more = f" (and {len(trail.faults) - 1} more)" if len(trail.faults) > 1 else ""
+        raise AuditTrailError(trail.faults[0] + more, "a chain that holds, and anchors of ours", "ops.audit_entry")
+    since = f"the newest of {trail.anchored_on}" if trail.anchors else "none yet: `arrears audit anchor`"
+    typer.echo(f"{trail.entries} entries hold; {trail.anchors} anchors, {since}; {trail.unanchored} entries since")
+
+
+@audit_app.command()
+def anchor(as_json: Json = False) -> None:
+    """Sign where the trail stands and keep it outside the warehouse; the DAG audit_anchor does it every day."""
+    from arrears.warehouse.anchors import anchor as sign
+
+    made = sign(load_settings(), datetime.now(UTC).date())
+    typer.echo(json.dumps(asdict(made)) if as_json else f"anchored: entry {made.entry_no}, {made.name}")
+
+
+@keys_app.command()
+def new() -> None:
+    """Print a new master key, for ARREARS_MASTER_KEYS: `VERSION:KEY`, the old ones kept behind a comma."""
+    from arrears.keys import new_key
+
+    typer.echo(new_key())
+
+
+def evidence(  # noqa: PLR0913, PLR0917  a command has as many options as it has
+    case: Annotated[str, typer.Argument(help="Case id.")],
+    portfolio: Annotated[str, typer.Option("--portfolio", help="Folder name.")],
+    out: Annotated[Path | None, typer.Option(help="The archive; evidence-CASE.zip when not given.")] = None,
+    identified_by: Annotated[str, typer.Option(help="Your name, to have identifiers instead of pseudonyms.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit trail.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Everything about one case for an auditor: decisions, rules, messages, promises, payments, audit entries."""
+    from arrears.jobs.evidence import evidence as bundle
+
+    target = out or Path(f"evidence-{case}.zip")
+    done = bundle(portfolio, case, target, settings=load_settings(), actor=identified_by, reason=reason)
+    if as_json:
+        typer.echo(json.dumps(done))
+        return
+    typer.echo(f"{done['file']}: {sum(done['rows'].values())} rows, {done['people_are']}, SHA-256 {done['sha256']}")

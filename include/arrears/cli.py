@@ -306,15 +306,23 @@ def migrate(
     bi_password: Annotated[
         str, typer.Option(envvar="ARREARS_BI_PASSWORD", help="Make the login for BI tools as well.")
     ] = "",
+    jobs_password: Annotated[
+        str, typer.Option(envvar="ARREARS_JOBS_PASSWORD", help="Make the login that the jobs use as well.")
+    ] = "",
 ) -> None:
-    """Bring the warehouse's tables, views and rights to this version; does nothing when they are."""
-    from arrears.warehouse.migrate import upgrade  # noqa: PLC0415  as above
-    from arrears.warehouse.roles import create_bi_login  # noqa: PLC0415  as above
+    """Bring the warehouse's tables, views, roles and rights to this version; does nothing when they are.
 
-    url = load_settings().warehouse
+    As ARREARS_WAREHOUSE_OWNER_URL where it is set: the jobs' own login may change no table.
+    """
+    from arrears.warehouse.migrate import upgrade  # noqa: PLC0415  as above
+    from arrears.warehouse.roles import BI, JOBS, create_login  # noqa: PLC0415  as above
+
+    settings = load_settings()
+    url = settings.warehouse_owner_url.get_secret_value() if settings.warehouse_owner_url else settings.warehouse
     upgrade(url)
-    login = f"; BI tools log in as {create_bi_login(url, bi_password)}" if bi_password else ""
-    typer.echo(f"the warehouse is at this version{login}")
+    wanted = {"BI tools": (BI, bi_password), "jobs": (JOBS, jobs_password)}
+    made = [f"; {who} log in as {create_login(url, login, word)}" for who, (login, word) in wanted.items() if word]
+    typer.echo(f"the warehouse is at this version{''.join(made)}")
 
 
 @app.command("export")

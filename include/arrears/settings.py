@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     Attributes:
         warehouse_url: SQLAlchemy URL of the PostgreSQL warehouse (``postgresql+psycopg://...``).
+        warehouse_owner_url: The same as whoever migrates it; for `arrears migrate`, which else uses the other.
         lake_url: fsspec URL of the lake's root.
         portfolios: Folder with one sub-folder per portfolio.
         policies: Folder with one YAML file per contact pack.
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ARREARS_", env_file=ENVIRONMENT_FILE, extra="ignore")
 
     warehouse_url: SecretStr | None = None
+    warehouse_owner_url: SecretStr | None = None
     lake_url: str = f"file://{REPOSITORY / 'var' / 'lake'}"
     portfolios: Path = INCLUDE / "portfolios"
     policies: Path = INCLUDE / "policies"

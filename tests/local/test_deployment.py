@@ -59,7 +59,10 @@ def test_command_line_is_told_of_the_embedded_warehouse_beside_what_it_knew(mach
     machine._tell_the_command_line()  # noqa: SLF001
 
     told = dotenv_values(module.ENVIRONMENT_FILE)
-    assert told["ARREARS_WAREHOUSE_URL"] == machine.postgres.url("arrears") == machine.warehouse_url
+    assert told["ARREARS_WAREHOUSE_URL"] == machine.warehouse_url != machine.owner_url
+    assert told["ARREARS_WAREHOUSE_URL"].startswith("postgresql+psycopg://arrears_jobs:")
+    assert machine.postgres.password not in module.ENVIRONMENT_FILE.read_text()
+    assert told["ARREARS_MASTER_KEYS"]
     assert told["ARREARS_THREADS"] == "1"
     assert told["ARREARS_DEMO_FIRST_DATE"] == machine.dates(SMALL)[0].isoformat()
     assert stat.S_IMODE(module.ENVIRONMENT_FILE.stat().st_mode) == 0o600

@@ -104,7 +104,9 @@ def test_a_chain_written_anew_from_its_middle_is_found(settings):
             "entry 3: its content is not what was written",
             id="changed",
         ),
-        pytest.param("DELETE FROM ops.audit_entry WHERE entry_no = 3", "entry 4: entry 3 before it is missing", id="gone"),
+        pytest.param(
+            "DELETE FROM ops.audit_entry WHERE entry_no = 3", "entry 4: entry 3 before it is missing", id="gone"
+        ),
         pytest.param(
             "INSERT INTO ops.audit_entry SELECT 6, at, actor, action, subject, reason, before, after, previous_hash, "
             "entry_hash FROM ops.audit_entry WHERE entry_no = 2",
@@ -129,7 +131,7 @@ def test_an_anchor_that_was_changed_forged_or_taken_away_is_found(settings):
     for day in (1, 2, 3):
         write(settings, 1)
         anchor(settings, date(2026, 3, day))
-    first, second, third = files(settings)
+    _, second, third = files(settings)
     whole = second.read_text()
 
     second.write_text(whole.replace('"entry_no": 2', '"entry_no": 1'))
@@ -192,7 +194,10 @@ def test_the_command_line_names_the_first_fault_and_fails(settings, monkeypatch,
         return ended.value.code, "".join(capsys.readouterr())
 
     assert said("audit", "anchor")[0] == 0
-    assert said("audit", "verify") == (0, f"2 entries hold; 1 anchors, the newest of {verify(settings).anchored_on}; 0 entries since\n")
+    assert said("audit", "verify") == (
+        0,
+        f"2 entries hold; 1 anchors, the newest of {verify(settings).anchored_on}; 0 entries since\n",
+    )
     round_the_guard(settings, "DELETE FROM ops.audit_entry WHERE entry_no = 2")
     code, words = said("audit", "verify")
     assert code == 1

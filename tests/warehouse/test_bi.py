@@ -201,6 +201,7 @@ def test_bi_session_is_read_only_and_bounded(one):
 
 def test_bi_reads_views_that_are_yet_to_come(bi, warehouse_url):
     with transaction(warehouse_url) as connection:
+        connection.execute(text("SET LOCAL ROLE arrears_owner"))  # whom migrations make views as
         connection.execute(text("CREATE VIEW bi.later AS SELECT 1 AS a"))
 
     assert bi.execute("SELECT a FROM later").fetchall() == [(1,)]

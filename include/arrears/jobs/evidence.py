@@ -52,7 +52,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a ZIP can say: the archive
 MANIFEST = "manifest.json"
 
 
-def evidence(
+def evidence(  # noqa: PLR0913  an archive is asked for with all of it
     portfolio: str, case_id: str, out: Path, *, settings: Settings, actor: str = "", reason: str = ""
 ) -> dict[str, Any]:
     """Write the archive of a case.

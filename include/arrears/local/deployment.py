@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
+from arrears.keys import new_key
 from arrears.local.airflow import LocalAirflow
 from arrears.local.demo import business_dates
 from arrears.local.home import LOOPBACK, Home, remembered, write_private
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from arrears.rules.business_dates import BusinessDates
 
 WAREHOUSE = "arrears"
+JOBS_LOGIN = "arrears_jobs"
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,24 @@ class Deployment:
     def has_own_warehouse(self) -> bool:
         """Whether the warehouse is the embedded server's, not one that the settings name."""
         configured = load_settings().warehouse_url
-        return configured is None or make_url(configured.get_secret_value()).password == self.postgres.password
+        ours = (self._jobs_password, self.postgres.password)
+        return configured is None or make_url(configured.get_secret_value()).password in ours
 
     @property
     def warehouse_url(self) -> str:
-        """SQLAlchemy URL of the warehouse, password included: never print it."""
-        return self.postgres.url(WAREHOUSE) if self.has_own_warehouse else load_settings().warehouse
+        """SQLAlchemy URL of the warehouse as the jobs log in, password included: never print it."""
+        if not self.has_own_warehouse:
+            return load_settings().warehouse
+        own = make_url(self.owner_url).set(username=JOBS_LOGIN, password=self._jobs_password)
+        return own.render_as_string(hide_password=False)
+
+    @property
+    def owner_url(self) -> str:
+        """The same as whoever migrates it."""
+        if self.has_own_warehouse:
+            return self.postgres.url(WAREHOUSE)
+        settings = load_settings()
+        return settings.warehouse_owner_url.get_secret_value() if settings.warehouse_owner_url else settings.warehouse
 
     @property
     def bi_url(self) -> str | None:
@@ -125,12 +139,14 @@ class Deployment:
 
     def _prepare_warehouse(self) -> None:
         from arrears.sources.demo import fill_demo  # noqa: PLC0415  seconds of imports while the API server starts
+        from arrears.sources.demo.schema import SCHEMA  # noqa: PLC0415
         from arrears.warehouse.migrate import upgrade  # noqa: PLC0415
-        from arrears.warehouse.roles import create_bi_login  # noqa: PLC0415
+        from arrears.warehouse.roles import BI, JOBS, create_login, let_jobs_read  # noqa: PLC0415
 
-        upgrade(self.warehouse_url)
+        upgrade(self.owner_url)
         if self.has_own_warehouse:
-            create_bi_login(self.warehouse_url, self._bi_password)
+            create_login(self.owner_url, BI, self._bi_password)
+            create_login(self.owner_url, JOBS, self._jobs_password)
         for demo in self.demos:
             first, last = self.business_dates.first, self.dates(demo)[-1]
             fill_demo(
@@ -138,9 +154,10 @@ class Deployment:
                 loans=demo.loans,
                 seed=demo.seed,
                 business_dates=self.business_dates.between(first, last),
-                target=self._inbox(demo)[0] if demo.inbox else self.warehouse_url,
+                target=self._inbox(demo)[0] if demo.inbox else self.owner_url,
                 truth=self.home.var / "demo" / demo.portfolio / "truth.parquet",
             )
+        let_jobs_read(self.owner_url, (SCHEMA,))
 
     def _task_environment(self) -> dict[str, str]:
         settings = load_settings()
@@ -162,6 +179,7 @@ class Deployment:
         }
         return {
             "ARREARS_WAREHOUSE_URL": self.warehouse_url,
+            "ARREARS_MASTER_KEYS": self._master_keys,
             "ARREARS_DEMO_FIRST_DATE": self.business_dates.first.isoformat(),
             "ARREARS_DEMO_DAILY_FROM": self._daily_from,
             **folders,
@@ -212,6 +230,16 @@ class Deployment:
     @property
     def _bi_password(self) -> str:
         return remembered(self.home.var / "bi.json", "password", lambda: secrets.token_urlsafe(18))
+
+    @property
+    def _jobs_password(self) -> str:
+        return remembered(self.home.var / "jobs.json", "password", lambda: secrets.token_urlsafe(24))
+
+    @property
+    def _master_keys(self) -> str:
+        """As the settings say, or made once: without them nothing sealed can be read again."""
+        told = load_settings().master_keys.get_secret_value()
+        return told or remembered(self.home.var / "keys.json", "master_keys", lambda: f"1:{new_key()}")
 
 
 @contextmanager

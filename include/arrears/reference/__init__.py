@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arrears.reference import cases, codes, dags, golden_days, metrics, policies, portfolios, rules, specs, tables
+from arrears.reference import (
+    cases,
+    codes,
+    dags,
+    golden_days,
+    metrics,
+    policies,
+    portfolios,
+    roles,
+    rules,
+    specs,
+    tables,
+)
 from arrears.settings import REPOSITORY
 
 if TYPE_CHECKING:
@@ -25,6 +37,7 @@ SUBJECTS = (
     metrics.pages,
     policies.pages,
     portfolios.pages,
+    roles.pages,
     rules.pages,
     specs.pages,
     tables.pages,

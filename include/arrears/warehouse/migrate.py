@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from arrears.errors import WarehouseSchemaError
 from arrears.warehouse.bi import create_views
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.roles import grant_bi, grant_work
+from arrears.warehouse.roles import become_owner, grant
 from arrears.warehouse.tables import SCHEMAS, metadata
 
 if TYPE_CHECKING:
@@ -35,20 +35,23 @@ COLUMNS = text(
 def upgrade(url: str) -> None:
     """Make or upgrade everything; does nothing when it is up to date. Safe to run from several processes at once.
 
+    Args:
+        url: Of a login that is, or may become, ``arrears_owner``; the first time, of one that may make roles.
+
     Raises:
         WarehouseUnreachableError: The server did not answer.
-        WarehouseSchemaError: The role may not create what is needed, or a view would lose a column.
+        WarehouseSchemaError: The login may not create what is needed, or a view would lose a column.
     """
     with transaction(url) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('arrears.upgrade', 0))"))
+        become_owner(connection)
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS ops"))  # home of Alembic's own table
         config = Config()
         config.set_main_option("script_location", str(files("arrears.warehouse").joinpath("migrations")))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         create_views(connection)
-        grant_bi(connection)
-        grant_work(connection)
+        grant(connection)
 
 
 def check_tables(connection: Connection) -> None:

@@ -2,12 +2,11 @@
 
 A partition is made as a table of its own and then attached: readers and writers of the fact go on meanwhile, where
 ``CREATE TABLE ... PARTITION OF`` would shut them out until the publication commits. None is ever detached or dropped:
-a publication deletes and inserts the rows of its date.
+a publication deletes and inserts the rows of its date. The jobs own nothing: ``ops.make_partition`` does it for them.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('arrears.partitions', 0))")
+MAKE = text("SELECT ops.make_partition(:fact, :first)")
 BOUNDS = text(
     "SELECT parent.relname AS fact, pg_get_expr(child.relpartbound, child.oid) AS bound "
     "FROM pg_inherits JOIN pg_class parent ON parent.oid = inhparent JOIN pg_class child ON child.oid = inhrelid "
@@ -42,18 +42,12 @@ def ensure_partitions(url: str, business_date: date) -> None:
 
 
 def _ensure(url: str, first: date) -> bool:
-    after = (first + timedelta(days=31)).replace(day=1)  # no month is longer
     with transaction(url) as connection:
         connection.execute(LOCK)
         covered = _covered(connection, first)
         for contract in FACTS:
             if contract.grows and contract.mart not in covered:
-                place = f"mart.{contract.mart}_{first:%Y_%m}"
-                bounds = f"FROM ('{first}') TO ('{after}')"
-                connection.exec_driver_sql(f"CREATE TABLE {place} (LIKE mart.{contract.mart} INCLUDING ALL)")
-                connection.exec_driver_sql(
-                    f"ALTER TABLE mart.{contract.mart} ATTACH PARTITION {place} FOR VALUES {bounds}"
-                )
+                connection.execute(MAKE, {"fact": contract.mart, "first": first})
     return True
 
 

@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from arrears import log_filter
 from arrears.cli_feedback import app as feedback_app
 from arrears.cli_outbox import app as outbox_app
-from arrears.cli_trust import audit_app, evidence, keys_app
+from arrears.cli_trust import audit_app, evidence, keys_app, privacy_app
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
 from arrears.local.cli import app as local_app
@@ -30,6 +31,7 @@ app.add_typer(strategy_app, name="strategy", help="What strategies say, would sa
 app.add_typer(outbox_app, name="outbox", help="What is being sent, and what people do about it.")
 app.add_typer(audit_app, name="audit", help="The audit trail: does it hold.")
 app.add_typer(keys_app, name="keys", help="Master keys.")
+app.add_typer(privacy_app, name="privacy", help="Erasure, legal holds, and what the vault holds of a day.")
 app.command("evidence")(evidence)
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()
@@ -44,6 +46,7 @@ AsOf = Annotated[datetime, typer.Option("--as-of", formats=DATES, help="Date the
 
 def main() -> None:
     """Entry point: a coded error becomes one readable line, or one JSON object, and exit 1."""
+    log_filter.install()
     try:
         app()
     except ArrearsError as error:

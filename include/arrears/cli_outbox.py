@@ -166,13 +166,13 @@ def messages(
 @app.command()
 def addresses(
     portfolio: Annotated[str, typer.Option("--portfolio", help="Folder name.")],
-    file: Annotated[Path, typer.Argument(help="CSV with the header contact_point_id,value.")],
+    file: Annotated[Path, typer.Argument(help="CSV with the header contact_point_id,value and perhaps party_id.")],
 ) -> None:
     """Put numbers and addresses into the vault; they are read from it one by one, at the moment of sending."""
     from arrears.sending.addresses import load_addresses
 
     with file.open(encoding="utf-8", newline="") as lines:
-        rows = [(row["contact_point_id"], row["value"]) for row in csv.DictReader(lines)]
+        rows = [(row["contact_point_id"], row["value"], row.get("party_id") or "") for row in csv.DictReader(lines)]
     typer.echo(f"{_act(load_addresses, portfolio, rows)} addresses")
 
 

@@ -15,6 +15,10 @@ from arrears.settings import load_settings
 
 audit_app = typer.Typer(no_args_is_help=True)
 keys_app = typer.Typer(no_args_is_help=True)
+privacy_app = typer.Typer(no_args_is_help=True)
+Portfolio = Annotated[str, typer.Option("--portfolio", help="Folder name.")]
+Actor = Annotated[str, typer.Option("--by", help="Who you are; goes into the audit trail.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
@@ -53,7 +57,7 @@ def new() -> None:
 
 def evidence(  # noqa: PLR0913, PLR0917  a command has as many options as it has
     case: Annotated[str, typer.Argument(help="Case id.")],
-    portfolio: Annotated[str, typer.Option("--portfolio", help="Folder name.")],
+    portfolio: Portfolio,
     out: Annotated[Path | None, typer.Option(help="The archive; evidence-CASE.zip when not given.")] = None,
     identified_by: Annotated[str, typer.Option(help="Your name, to have identifiers instead of pseudonyms.")] = "",
     reason: Annotated[str, typer.Option(help="Why; goes into the audit trail.")] = "",
@@ -68,3 +72,64 @@ def evidence(  # noqa: PLR0913, PLR0917  a command has as many options as it has
         typer.echo(json.dumps(done))
         return
     typer.echo(f"{done['file']}: {sum(done['rows'].values())} rows, {done['people_are']}, SHA-256 {done['sha256']}")
+
+
+@privacy_app.command()
+def erase(
+    party: Annotated[str, typer.Argument(help="party_id of the source.")],
+    portfolio: Portfolio,
+    by: Actor,
+    reason: Reason,
+    dry_run: Annotated[bool, typer.Option("--dry-run/--erase", help="Count only, or erase what is counted.")] = True,
+) -> None:
+    """Erase what the vault holds of a party, its keys first; without --erase only count it."""
+    from arrears.jobs.erasure import erasure
+
+    typer.echo(json.dumps(erasure(portfolio, party, actor=by, reason=reason, dry_run=dry_run)))
+
+
+@privacy_app.command()
+def hold(
+    party: Annotated[str, typer.Argument(help="party_id of the source.")],
+    portfolio: Portfolio,
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Keep a party's records from erasure: a legal hold."""
+    from arrears.jobs.erasure import hold as keep
+    from arrears.warehouse.connection import transaction
+
+    with transaction(load_settings().warehouse) as connection:
+        number = keep(connection, portfolio, party, actor=by, reason=reason)
+    typer.echo(f"hold {number}")
+
+
+@privacy_app.command("end-hold")
+def end_hold(number: Annotated[int, typer.Argument(help="Of the hold.")], by: Actor, reason: Reason) -> None:
+    """End a legal hold."""
+    from arrears.jobs.erasure import end_hold as end
+    from arrears.warehouse.connection import transaction
+
+    with transaction(load_settings().warehouse) as connection:
+        end(connection, number, actor=by, reason=reason)
+    typer.echo(f"hold {number} has ended")
+
+
+@privacy_app.command()
+def rejected(
+    table: Annotated[str, typer.Argument(help="extract__loan, raw__loan ...")],
+    portfolio: Portfolio,
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")],
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Show what was delivered in the rejected rows of a day, to whoever mends the source; each look is in the trail."""
+    from arrears.sources.vault import rejected_rows
+    from arrears.warehouse.audit import record
+    from arrears.warehouse.connection import transaction
+
+    settings, day = load_settings(), business_date.date()
+    with transaction(settings.warehouse) as connection:
+        record(connection, actor=by, action="privacy.rejected", subject=f"{portfolio} {day} {table}", reason=reason)
+    for row in rejected_rows(settings, portfolio, day, table):
+        typer.echo(json.dumps(asdict(row), ensure_ascii=False))

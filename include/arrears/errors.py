@@ -284,6 +284,20 @@ class AuditTrailError(ArrearsError):
     consequence = "Nothing was changed; the trail no longer proves who did what."
 
 
+class VaultSealError(ArrearsError):
+    """A sealed value does not open: it was changed, moved, or sealed under a master key that is not here."""
+
+    code = "ARR-VLT-001"
+    consequence = "Nothing was shown, sent or changed."
+
+
+class LegalHoldError(ArrearsError):
+    """Somebody wants to erase what a legal hold keeps."""
+
+    code = "ARR-VLT-002"
+    consequence = "Nothing was erased."
+
+
 # ------------------------------------------------------------------------------------------------------- sending
 class LeaseTooShortError(ArrearsError):
     """A claim could run out while its own delivery is still alive."""

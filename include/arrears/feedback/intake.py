@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from arrears.errors import FeedbackConflictError, FeedbackRowError, FeedbackSubjectError
@@ -20,18 +20,17 @@ from arrears.failpoints import failpoint
 from arrears.feedback.reaction import react
 from arrears.feedback.reports import ID, KINDS, REPORT, content_hash_of, detail_of, event_id_of
 from arrears.feedback.subjects import Stranger, Subject, known_subjects
+from arrears.feedback.vault import keep_note, keep_rejected_report
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_known import feedback_lock
 from arrears.warehouse.feedback_tables import (
     FEEDBACK_DELIVERY,
     FEEDBACK_EVENT,
-    FEEDBACK_NOTE,
     FEEDBACK_REJECTED,
-    FEEDBACK_REJECTED_VALUES,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -276,7 +275,7 @@ def _append(  # noqa: PLR0913, PLR0917  one row's parts
     is_new = connection.execute(done).one_or_none() is not None
     note = getattr(report, "note", None)
     if is_new and note:
-        connection.execute(insert(FEEDBACK_NOTE).values(event_id=event_id, note=note))
+        keep_note(connection, delivery.portfolio, str(subject.party_id), event_id, note)
     return is_new
 
 
@@ -298,7 +297,7 @@ def _is_newest(connection: Connection, delivery: Delivery, report: Any) -> bool:
     return connection.execute(later.limit(1)).one_or_none() is None
 
 
-def _quarantine(connection: Connection, delivery: Delivery, refusals: Iterable[Refusal], now: datetime) -> None:
+def _quarantine(connection: Connection, delivery: Delivery, refusals: Sequence[Refusal], now: datetime) -> None:
     """Where and why in ``ops``, the values in ``vault``."""
     kept: set[int] = set()
     for one in refusals:
@@ -317,11 +316,7 @@ def _quarantine(connection: Connection, delivery: Delivery, refusals: Iterable[R
         )
         if one.row.number not in kept:
             kept.add(one.row.number)
-            connection.execute(
-                upsert(FEEDBACK_REJECTED_VALUES)
-                .values(**delivery.key, row_number=one.row.number, delivered=_storable(one.row.values))
-                .on_conflict_do_nothing()
-            )
+            keep_rejected_report(connection, delivery.key, one.row.number, _storable(one.row.values))
 
 
 def _storable(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from arrears import log_filter
 from arrears.errors import (
     ArrearsError,
     FeedbackUnreadableError,
@@ -52,6 +53,7 @@ STATUS: dict[type[ArrearsError], int] = {
 
 def webhook(settings: Settings, *more: APIRouter) -> FastAPI:
     """The app over one deployment, with more places than its own."""
+    log_filter.install()
     app = FastAPI(title="Arrears feedback", docs_url=None, redoc_url=None, openapi_url=None)
     lake = Lake(settings.lake_url)
 

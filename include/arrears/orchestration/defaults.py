@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 import yaml
 from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from arrears import log_filter
 from arrears.contracts.ledger import LEDGER
 from arrears.errors import (
     ArrearsError,
@@ -58,7 +59,8 @@ def retry_policy(settings: Settings) -> ExceptionRetryPolicy:
 
 
 def task_defaults() -> dict[str, Any]:
-    """``default_args`` of every DAG."""
+    """``default_args`` of every DAG; whoever asks, a task or the DAG processor, has the log filter from then on."""
+    log_filter.install()
     return {
         "owner": "collections-data",
         "retries": RETRIES,

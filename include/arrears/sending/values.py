@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from arrears.pii import Private as Private  # noqa: PLC0414, TC001  its home; whoever speaks of messages has it here
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -43,33 +45,6 @@ class Capabilities:
     window_seconds: float = 0.0
     hands_over: bool = False
     is_sandbox: bool = False
-
-
-class Private:
-    """A value of a person (number, address, text with a name): shown only on purpose, by ``reveal``."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value, for the socket or the file it is meant for."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "<private>"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return format(repr(self), spec)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Private) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from arrears.settings import ENVIRONMENT_FILE
 from arrears.warehouse.connection import transaction
+from arrears.warehouse.sealing import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 CHUNK_ROWS = 5_000
+LONGEST_IDENTIFIER = 80
+READ = text(
+    "SELECT row_number, source_file, source_line, rule_id, delivered FROM vault.rejected_row "
+    "WHERE portfolio = :portfolio AND business_date = :business_date AND table_name = :table_name "
+    "ORDER BY row_number, rule_id"
+)
 FORGET = text(
     "DELETE FROM vault.rejected_row "
     "WHERE portfolio = :portfolio AND business_date = :business_date AND table_name = :table_name"
@@ -40,8 +47,7 @@ COUNT_DAYS = text(
 KEEP = text(
     "INSERT INTO vault.rejected_row "
     "(portfolio, business_date, table_name, row_number, source_file, source_line, rule_id, delivered) VALUES "
-    "(:portfolio, :business_date, :table_name, :row_number, :source_file, :source_line, :rule_id, "
-    "CAST(:delivered AS JSONB))"
+    "(:portfolio, :business_date, :table_name, :row_number, :source_file, :source_line, :rule_id, :delivered)"
 )
 
 
@@ -94,10 +100,55 @@ def keep_rejected(
     kept = 0
     with transaction(settings.warehouse) as connection:
         connection.execute(FORGET, key)
+        vault = None
         for chunk in _chunks(rows):
-            connection.execute(KEEP, [{**key, **asdict(row), "delivered": json.dumps(row.shown)} for row in chunk])
+            vault = vault or Vault(connection, settings.keys)
+            connection.execute(KEEP, [{**key, **asdict(row), "delivered": _sealed(vault, key, row)} for row in chunk])
             kept += len(chunk)
     return kept
+
+
+def rejected_rows(settings: Settings, portfolio: str, business_date: date, table: str) -> list[RejectedRow]:
+    """What the warehouse's vault holds of one table of the day, opened; for whoever mends the source.
+
+    Raises:
+        ConfigurationError: There is no master key.
+        VaultSealError: A row does not open.
+        WarehouseUnreachableError: The warehouse did not answer.
+    """
+    key = {"portfolio": portfolio, "business_date": business_date, "table_name": table}
+    with transaction(settings.warehouse) as connection:
+        vault = Vault(connection, settings.keys)
+        found = connection.execute(READ, key).all()
+        return [
+            RejectedRow(row.row_number, row.source_file, row.source_line, row.rule_id, _opened(vault, key, row))
+            for row in found
+        ]
+
+
+def _sealed(vault: Vault, key: Mapping[str, Any], row: RejectedRow) -> bytes:
+    """Under the day's key: nobody knows for sure whom a row is about that could not be read. Never that of the erased.
+
+    A row that names somebody who was erased is kept without its values: a rerun brings nothing back.
+    """
+    portfolio, subject = key["portfolio"], f"day:{key['business_date']}"
+    shown = row.shown
+    if any(value and _is_erased(vault, portfolio, value) for value in shown.values()):
+        shown = dict.fromkeys(shown)
+    return vault.seal(portfolio, subject, _place(key, row), json.dumps(shown)) or b""
+
+
+def _is_erased(vault: Vault, portfolio: str, value: str) -> bool:
+    return len(value) <= LONGEST_IDENTIFIER and vault.is_erased(portfolio, f"named:{value}")
+
+
+def _opened(vault: Vault, key: Mapping[str, Any], row: Any) -> dict[str, str | None]:  # noqa: ANN401  a row
+    opened = vault.open(key["portfolio"], f"day:{key['business_date']}", _place(key, row), row.delivered)
+    return json.loads(opened) if opened else {}
+
+
+def _place(key: Mapping[str, Any], row: Any) -> str:  # noqa: ANN401  a row
+    return f"{key['table_name']}/{row.row_number}/{row.rule_id}"
 
 
 def rejected_days(settings: Settings, portfolio: str) -> dict[date, int]:
@@ -126,6 +177,8 @@ def forget_rejected(settings: Settings, portfolio: str, dates: Collection[date])
         return
     with transaction(settings.warehouse) as connection:
         connection.execute(FORGET_DAYS, {"portfolio": portfolio, "dates": list(dates)})
+        # The keys too: then the values are gone from every copy of the database as well.
+        Vault(connection, settings.keys).destroy(portfolio, [f"day:{day}" for day in dates])
 
 
 def _chunks(rows: Iterable[RejectedRow]) -> Iterator[list[RejectedRow]]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -344,10 +345,51 @@ CONTACT_VALUE = Table(
     metadata,
     Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
     Column("contact_point_id", Text, primary_key=True, comment="Contact point identifier of the source"),
-    Column("value", Text, nullable=False, comment="Number, address or token"),
-    Column("loaded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
+    Column("valid_from_at", INSTANT, primary_key=True, comment="Since when it was known"),
+    Column("valid_to_at", INSTANT, nullable=True, comment="Until when; NULL: it still is"),
+    Column("subject", Text, nullable=False, comment="Whose data key it is sealed under"),
+    Column("sealed", LargeBinary, nullable=False, comment="Number, address or token, sealed"),
     schema="vault",
-    comment="Numbers and addresses by contact point. Restricted.",
+    comment="Numbers and addresses by contact point, with their time. Restricted.",
+)
+
+DATA_KEY = Table(
+    "data_key",
+    metadata,
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("subject", Text, primary_key=True, comment="Whose values: party:ID, point:ID, delivery:ID, day:DATE"),
+    Column("key_version", Integer, nullable=False, comment="Master key that it is sealed under"),
+    Column("sealed_key", LargeBinary, nullable=False, comment="Data key, sealed; destroyed, its values are noise"),
+    Column("made_at", INSTANT, nullable=False, server_default=text("now()"), comment="When"),
+    schema="vault",
+    comment="One key for each subject; whoever deletes a row has erased what was sealed under it. Restricted.",
+)
+
+ERASED = Table(
+    "erased",
+    metadata,
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("subject_mac", Text, primary_key=True, comment="HMAC of the subject: names nobody, and is found again"),
+    Column("erased_at", INSTANT, nullable=False, server_default=text("now()"), comment="When"),
+    schema="vault",
+    comment="Subjects that get no data key again, whatever is rerun or loaded.",
+)
+
+LEGAL_HOLD = Table(
+    "legal_hold",
+    metadata,
+    Column(
+        "hold_id", BigInteger, Identity(always=True), primary_key=True, comment="Number, for `arrears privacy end-hold`"
+    ),
+    Column("portfolio", Text, nullable=False, comment="Portfolio folder name"),
+    Column("party_id", Text, nullable=False, comment="Party whose records must stay"),
+    Column("reason", Text, nullable=False, comment="Why, in the author's words"),
+    Column("started_by", Text, nullable=False, comment="Who"),
+    Column("started_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="Since when"),
+    Column("ended_by", Text, nullable=True, comment="Who ended it; NULL while it holds"),
+    Column("ended_at", INSTANT, nullable=True, comment="Until when; NULL while it holds"),
+    schema="ops",
+    comment="Parties whose records must not be erased, whatever their term.",
 )
 
 REJECTED_ROW = Table(
@@ -360,7 +402,7 @@ REJECTED_ROW = Table(
     Column("rule_id", Text, primary_key=True, comment="Rule it offends"),
     Column("source_file", Text, nullable=True, comment="File or SELECT"),
     Column("source_line", BigInteger, nullable=True, comment="Line in the file, or ordinal in the SELECT's result"),
-    Column("delivered", JSONB, nullable=False, comment="The row as delivered; may hold anything"),
+    Column("delivered", LargeBinary, nullable=False, comment="The row as delivered, JSON, sealed; may hold anything"),
     Column("kept_at", INSTANT, nullable=False, server_default=text("now()"), comment="When it was kept"),
     schema="vault",
     comment="Rejected ledger rows with their delivered values. Restricted.",

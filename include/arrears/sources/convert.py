@@ -31,6 +31,11 @@ VAULT_ROWS = 10_000
 INTEGER_FORM = r"-?\d{1,18}"
 DATE_FORM = r"\d{4}-\d{2}-\d{2}"
 INSTANT_FORM = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)"
+# No text of a ledger is free: each is an identifier, a list of them, or a code. What looks like a name, a sentence, an
+# address or a number with its country is none, and does not reach the lake.
+IDENTIFIER_FORM = r"[^\s@\x00+][^\s@\x00]*"
+CODE_FORM = r"[A-Za-z0-9_.,:/+-]{1,64}"
+OF_CODES = ("_code", "currency", "language", "languages", "timezone")
 FIRST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'"
 LAST_INSTANT = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 
@@ -126,7 +131,8 @@ def _value(column: Column, kind: pa.DataType | None) -> str:
     cast = f"TRY_CAST({delivered} AS {column.type.value})"
     is_text = pa.types.is_string(kind)
     if column.type is ColumnType.TEXT:
-        return f"CASE WHEN {delivered} <> '' AND NOT contains({delivered}, chr(0)) THEN {delivered} END"
+        form = literal(CODE_FORM if column.name.endswith(OF_CODES) else IDENTIFIER_FORM)
+        return f"CASE WHEN regexp_full_match({delivered}, {form}) THEN {delivered} END"
     if column.type is ColumnType.BOOLEAN:
         return f"CASE {delivered} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END" if is_text else delivered
     if column.type is ColumnType.DATE:

@@ -2,6 +2,7 @@
 # first but Python 3.11, 3.12 or 3.13 and make.
 .DEFAULT_GOAL := help
 .PHONY: help run test up down setup test-all lint docs docs-check bench bench-check proof chaos reliability lock clean
+.PHONY: help run test up down setup test-all lint docs docs-check audit bench bench-check proof lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -53,6 +54,9 @@ docs: setup ## write the generated pages again
 
 docs-check: setup ## fail when a generated page has drifted
 	@$(BIN)/python -m arrears docs --check
+
+audit: setup ## known vulnerabilities of the locked packages; asks the index, and says so where it cannot
+	@$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt
 
 bench: setup ## speed and memory of each step, onto docs/reference/bench.md; BENCH_LOANS=1000000 BENCH_PIECES=ways,day
 	@$(BIN)/python tests/bench/bench.py $(BENCH_LOANS) $(BENCH_PIECES)

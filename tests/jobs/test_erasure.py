@@ -41,7 +41,7 @@ def fill(settings):
             load_addresses(connection, "book", [("C1", value, "P1"), ("C2", "+1 202 555 0150", "P2")])
     rows = [
         RejectedRow(1, "loan.csv", 2, "type", {"loan_id": "L1", "principal_minor": CANARIES["rejected"]}),
-        RejectedRow(2, "loan.csv", 3, "type", {"loan_id": "L2", "principal_minor": "somebody else"}),
+        RejectedRow(2, "loan.csv", 3, "type", {"loan_id": "L3", "principal_minor": "somebody else"}),
     ]
     keep_rejected(settings, "book", DAY, "extract__loan", rows)
     note = {"kind": "agent_note", "ref": "n1", "occurred_at": AT, "loan_ids": "L1", "author_id": "A7"}
@@ -145,6 +145,7 @@ def test_an_erased_party_is_gone_everywhere_and_stays_gone_while_no_figure_moves
 
 
 def test_a_legal_hold_keeps_everything_until_it_ends(settings):
+    fill(settings)
     with transaction(settings.warehouse) as connection:
         number = hold(connection, "book", "P2", actor="legal:1", reason="court file 9")
 

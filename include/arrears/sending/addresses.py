@@ -64,7 +64,7 @@ def load_addresses(connection: Connection, portfolio: str, rows: Iterable[tuple[
         sealed = vault.seal(portfolio, subject, point, value)
         if sealed is None:
             continue
-        now = func.clock_timestamp()
+        now = connection.execute(select(func.clock_timestamp())).scalar_one()
         connection.execute(
             update(CONTACT_VALUE)
             .where(VALUE.portfolio == portfolio, VALUE.contact_point_id == point, VALUE.valid_to_at.is_(None))

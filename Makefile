@@ -56,7 +56,7 @@ docs-check: setup ## fail when a generated page has drifted
 	@$(BIN)/python -m arrears docs --check
 
 audit: setup ## known vulnerabilities of the locked packages; asks the index, and says so where it cannot
-	@$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt
 
 bench: setup ## speed and memory of each step, onto docs/reference/bench.md; BENCH_LOANS=1000000 BENCH_PIECES=ways,day
 	@$(BIN)/python tests/bench/bench.py $(BENCH_LOANS) $(BENCH_PIECES)

@@ -118,7 +118,7 @@ def test_the_filter_holds_for_any_logger_of_the_process_and_for_exceptions():
 
     said = done.stdout + done.stderr
     assert "anna" not in said
-    assert said.count("<private>") == 9
+    assert said.count("<private>") == 8
     assert "after 3 tries" in said
     assert "Traceback" in said
 

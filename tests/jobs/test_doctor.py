@@ -8,11 +8,14 @@ from typing import NamedTuple
 import pytest
 from arrears.jobs.doctor import doctor
 from arrears.jobs.publish import publish
+from arrears.keys import new_key
 from arrears.warehouse import run_ledger
 from arrears.warehouse.audit import record
 from arrears.warehouse.connection import transaction
+from arrears.warehouse.roles import JOBS, create_login
+from arrears.warehouse.sealing import Vault
 from pydantic import SecretStr
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from support.books import make_book
 from support.facts import DAY, NOON, put_day, put_publication
 from support.outbox import put_steps, step
@@ -188,6 +191,13 @@ def test_sends_that_wait_for_somebody_are_counted(settings, state, matter, grade
     assert found.fix
 
 
+def test_entries_that_no_anchor_knows_are_a_warning(settings):
+    with create_engine(settings.warehouse).begin() as connection:
+        record(connection, actor="A", action="outbox.stop", subject="all", reason="drill")
+
+    assert looked(settings)["audit anchors"].fix.startswith("python -m arrears audit anchor")
+
+
 def test_a_broken_audit_trail_is_named(settings):
     engine = create_engine(settings.warehouse)
     with engine.begin() as connection:
@@ -202,17 +212,31 @@ def test_a_broken_audit_trail_is_named(settings):
     assert looked(settings)["audit trail"].found.startswith("does not hold: entry 1: ")
 
 
-def test_entries_that_no_anchor_knows_are_a_warning(settings):
-    with create_engine(settings.warehouse).begin() as connection:
-        record(connection, actor="A", action="outbox.stop", subject="all", reason="drill")
-
-    assert looked(settings)["audit anchors"].fix.startswith("python -m arrears audit anchor")
-
-
 def test_a_deployment_without_master_keys_is_named(settings):
     found = looked(settings.model_copy(update={"master_keys": SecretStr("")}))
 
     assert state_and_fix(found["audit trail"]) == ("fail", "see docs/runbooks/ARR-CFG-001.md")
+    assert state_and_fix(found["master keys"]) == ("fail", "python -m arrears keys new, then set them")
+
+
+def test_a_master_key_that_is_gone_is_named(settings):
+    with transaction(settings.warehouse) as connection:
+        Vault(connection, settings.keys).seal("book", "party:P1", "x", "y")
+    other = settings.model_copy(update={"master_keys": SecretStr(f"2:{new_key()}")})
+
+    assert looked(settings)["master keys"].state == "ok"
+    found = looked(other)["master keys"]
+
+    assert found.found == "version 1 sealed values of the vault and is not here"
+
+
+def test_jobs_that_own_the_tables_are_a_warning(settings):
+    create_login(settings.warehouse, JOBS, "only-for-this-test")
+    jobs = make_url(settings.warehouse).set(username=JOBS.name, password="only-for-this-test")  # noqa: S106
+
+    assert looked(settings)["login"].state == "warn"
+    url = SecretStr(jobs.render_as_string(hide_password=False))
+    assert looked(settings.model_copy(update={"warehouse_url": url}))["login"].state == "ok"
 
 
 def test_alarms_that_reach_nobody_are_a_warning(settings):

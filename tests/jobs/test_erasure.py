@@ -169,7 +169,7 @@ def test_nobody_erases_without_name_and_reason(settings):
 
 
 def test_the_command_line_only_counts_unless_it_is_told_to_erase(settings, monkeypatch, capsys):
-    for name in ("warehouse", "lake_url", "portfolios", "policies"):
+    for name in ("warehouse", "lake_url", "portfolios", "policies", "strategies"):
         value = getattr(settings, name)
         monkeypatch.setenv(f"ARREARS_{'WAREHOUSE_URL' if name == 'warehouse' else name.upper()}", str(value))
     asked = ["arrears", "privacy", "erase", "P2", "--portfolio", "book", "--by", "me", "--reason", "a request"]

@@ -44,7 +44,7 @@ def settings(tmp_path_factory, warehouse_url):
     return made
 
 
-OWNERS = {"a": BORROWER, "other": "party-2"}
+OWNERS = {"a": BORROWER, "other": "party-2", "third": "party-3"}
 
 
 def taken(settings, path, case="case-a", **how):

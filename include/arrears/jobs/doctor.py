@@ -25,10 +25,13 @@ from arrears.portfolio import load_folder, names
 from arrears.warehouse.anchors import verify
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.migrate import check_tables
-from arrears.warehouse.tables import NOTIFICATION
+from arrears.warehouse.roles import OWNER_ROLE
+from arrears.warehouse.tables import DATA_KEY, NOTIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
 
     from arrears.settings import Settings
 
@@ -65,6 +68,7 @@ def doctor(settings: Settings, now: datetime) -> list[Finding]:
     """
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "warehouse": lambda: _warehouse(settings),
+        "master keys": lambda: _keys(settings),
         "clock": lambda: _clock(settings),
         "lake": lambda: _lake(settings),
         "portfolios": lambda: _portfolios(settings, now),
@@ -91,12 +95,43 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
     with transaction(settings.warehouse) as connection:
         version = connection.execute(text("SHOW server_version")).scalar_one()
         yield Finding("warehouse", OK, f"PostgreSQL {version} answers")
+        yield _login(connection)
         try:
             check_tables(connection)
         except ArrearsError as error:
             yield Finding("migrations", FAIL, f"{error.code}: {error.found}", "python -m arrears migrate")
         else:
             yield Finding("migrations", OK, "tables are those of this version")
+
+
+def _login(connection: Connection) -> Finding:
+    """Jobs that own the tables could rewrite history; so could whoever has their password."""
+    powers = "SELECT rolsuper OR pg_has_role(current_user, CAST(:owner AS name), 'MEMBER') FROM pg_roles "
+    is_owner = connection.execute(
+        text(f"{powers} WHERE rolname = current_user AND EXISTS (SELECT FROM pg_roles WHERE rolname = :owner)"),
+        {"owner": OWNER_ROLE},
+    ).scalar_one_or_none()
+    if is_owner is False:
+        return Finding("login", OK, "the jobs own no table")
+    fix = "python -m arrears migrate as ARREARS_WAREHOUSE_OWNER_URL with ARREARS_JOBS_PASSWORD; docs/reference/roles.md"
+    return Finding("login", WARN, "the jobs log in as whoever owns the tables", fix)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    try:
+        versions = sorted(settings.keys.masters)
+    except ArrearsError as error:
+        yield Finding("master keys", FAIL, f"{error.code}: {error.found}", "python -m arrears keys new, then set them")
+        return
+    asked = select(DATA_KEY.c.key_version).distinct()
+    with transaction(settings.warehouse) as connection:
+        used = set(connection.execute(asked).scalars())
+    if used - set(versions):
+        lacking = ", ".join(map(str, sorted(used - set(versions))))
+        fix = "put the old keys back behind a comma in ARREARS_MASTER_KEYS"
+        yield Finding("master keys", FAIL, f"version {lacking} sealed values of the vault and is not here", fix)
+    else:
+        yield Finding("master keys", OK, f"versions {', '.join(map(str, versions))}")
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:

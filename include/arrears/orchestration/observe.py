@@ -121,9 +121,9 @@ class _Progress:
         if time.monotonic() - self._told_at < PROGRESS_SECONDS:
             return
         seen = self._seen
-        log.info(
-            "rows done", portfolio=seen.portfolio, step=seen.step, table=table, rows=rows, **({"of": of} if of else {})
-        )
+        day = seen.business_date.isoformat()
+        said = {"table": table, "rows": rows, **({"of": of} if of else {})}
+        log.info("rows done", portfolio=seen.portfolio, business_date=day, step=seen.step, **said)
         _note(seen, self._run_ref, [("out", table, rows, None, None, None)])
         self._told_at = time.monotonic()
 
@@ -178,6 +178,7 @@ def _tell(seen: Observation, seconds: float) -> None:
             table=manifest.table,
             rows=manifest.rows,
             content_hash=manifest.content_hash,
+            load_id=manifest.load_id,
         )
         stats.gauge("arrears.table.rows", manifest.rows, tags={**tags, "table": manifest.table})
     for noun, counts in seen.summary.get("tables", {}).items():

@@ -115,6 +115,18 @@ def end_hold(number: Annotated[int, typer.Argument(help="Of the hold.")], by: Ac
     typer.echo(f"hold {number} has ended")
 
 
+@privacy_app.command("rotate")
+def rotate_pseudonyms(
+    lender: Annotated[str, typer.Argument(help="Lender of portfolio.yaml, or the portfolio without one.")],
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Give a lender's borrowers new pseudonyms in BI: every borrower_key changes, what was exported joins no more."""
+    from arrears.warehouse.pseudonyms import rotate
+
+    typer.echo(f"key {rotate(load_settings().warehouse, lender, actor=by, reason=reason)} of {lender}")
+
+
 @privacy_app.command()
 def rejected(
     table: Annotated[str, typer.Argument(help="extract__loan, raw__loan ...")],

@@ -347,6 +347,8 @@ class Portfolio(Document):
     Attributes:
         name: Folder name.
         title: Words for people.
+        lender: Whose the loans are: portfolios of one lender share the key of BI's pseudonyms. The portfolio itself
+            where it is left out.
         currency: ISO 4217.
         timezone: IANA zone of the business date.
         holidays: ISO 3166 country of the ``holidays`` library, for contact hours.
@@ -378,6 +380,7 @@ class Portfolio(Document):
 
     name: str
     title: str = Field(min_length=1)
+    lender: str = Field(default="", pattern=r"^[a-z0-9_]*$")
     currency: str = Field(pattern="^[A-Z]{3}$")
     timezone: str
     holidays: str = Field(pattern="^[A-Z]{2}$")

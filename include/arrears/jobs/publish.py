@@ -17,6 +17,7 @@ from arrears.quality.staged import decide_on_staged
 from arrears.warehouse.approval import asked
 from arrears.warehouse.ledger import current_publication
 from arrears.warehouse.partitions import ensure_partitions
+from arrears.warehouse.pseudonyms import name_lender
 from arrears.warehouse.publication import Publication, only_publisher, publish_staged
 from arrears.warehouse.staging import audit, clear, lake_figures, stage
 from arrears.warehouse.tables import FACTS
@@ -87,6 +88,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
         if publication.release_at is not None and not publication.is_done:
             publication = replace(publication, departures=tuple(departures_of(work)))
         figures = {} if publication.is_done else _prepare(url, work, publication)
+        name_lender(url, portfolio, day.folder.portfolio.lender or portfolio)
         day.lake.settle()  # what is published outlives a power cut with what it was made from
         released = None if publication.is_done else publish_staged(url, publication, figures)
         clear(url, portfolio, business_date)

@@ -51,7 +51,8 @@ OBJECTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "ops.run_ledger": APPEND,
         "ops.publish_ledger": APPEND,
         "ops.alembic_version": READ,
-        "vault.pseudonym_key": NOTHING,  # the views of bi read it as their owner
+        "vault.pseudonym_key": NOTHING,  # the views of bi read them as their owner
+        "vault.lender_of": READ,
     },
 }
 

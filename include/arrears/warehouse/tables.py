@@ -411,7 +411,20 @@ REJECTED_ROW = Table(
 PSEUDONYM_KEY = Table(
     "pseudonym_key",
     metadata,
-    Column("key_text", Text, primary_key=True, comment="Random; whoever knows it can tell a borrower from a key"),
+    Column("lender", Text, primary_key=True, comment="Whose borrowers it hides"),
+    Column("key_version", Integer, primary_key=True, autoincrement=False, comment="From 1; the highest is in use"),
+    Column("inner_pad", LargeBinary, nullable=False, comment="Key of HMAC-SHA-256, XORed with its inner constant"),
+    Column("outer_pad", LargeBinary, nullable=False, comment="Key of HMAC-SHA-256, XORed with its outer constant"),
+    Column("made_at", INSTANT, nullable=False, server_default=text("now()"), comment="When"),
     schema="vault",
-    comment="The one key by which borrowers are hashed in bi; made with the warehouse, never shown.",
+    comment="Keys by which borrowers are hashed in bi: whoever knows one can tell a borrower. Never shown.",
+)
+
+LENDER_OF = Table(
+    "lender_of",
+    metadata,
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("lender", Text, nullable=False, comment="Its lender: portfolios of one lender have one key"),
+    schema="vault",
+    comment="Which lender a portfolio belongs to, as it said when it was published last.",
 )

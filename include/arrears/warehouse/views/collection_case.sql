@@ -2,7 +2,7 @@
 -- Grain: one row per portfolio and case.
 -- Of: mart.fct_case_daily
 -- as_of_date: Business date that the row is as of: the newest, or the one on which the case closed
--- borrower_key: Borrower, hashed with a key that stays in the vault: the same in every view of this warehouse
+-- borrower_key: Borrower, HMAC by a key of the lender that stays in the vault: the same in all portfolios of the lender
 -- is_open: Whether the case is open
 -- attempts: Outgoing contacts so far
 -- first_attempt_on: Date of the first outgoing contact; NULL until then
@@ -40,13 +40,24 @@ WITH newest AS (
     FROM mart.fct_contact_attempt
     WHERE direction_code = 'out' AND case_id IS NOT NULL
     GROUP BY portfolio, case_id
+), secret AS (
+    SELECT DISTINCT ON (whose.portfolio)
+        whose.portfolio,
+        pads.inner_pad,
+        pads.outer_pad
+    FROM vault.lender_of AS whose
+    INNER JOIN vault.pseudonym_key AS pads ON whose.lender = pads.lender
+    ORDER BY whose.portfolio ASC, pads.key_version DESC
 )
 SELECT
     known.portfolio,
     known.case_id,
     known.business_date AS as_of_date,
     SUBSTRING(
-        ENCODE(SHA256(CONVERT_TO(secret.key_text || known.portfolio || ':' || known.borrower_id, 'UTF8')), 'hex'), 1, 32
+        ENCODE(
+            SHA256(secret.outer_pad || SHA256(secret.inner_pad || CONVERT_TO(known.borrower_id, 'UTF8'))), 'hex'
+        ),
+        1, 32
     ) AS borrower_key,
     known.event_code <> 'closed' AS is_open,
     known.opened_on,
@@ -66,5 +77,5 @@ SELECT
     tried.first_right_party_on - known.opened_on AS days_to_right_party,
     known.closed_on - known.opened_on AS days_to_close
 FROM known
-CROSS JOIN vault.pseudonym_key AS secret
+LEFT JOIN secret ON known.portfolio = secret.portfolio
 LEFT JOIN tried ON known.portfolio = tried.portfolio AND known.case_id = tried.case_id

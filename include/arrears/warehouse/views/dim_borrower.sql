@@ -1,7 +1,7 @@
 -- Borrowers who have or had a case, by a key that names nobody.
 -- Grain: one row per portfolio and borrower.
 -- Of: mart.fct_case_daily
--- borrower_key: Borrower, hashed with a key that stays in the vault
+-- borrower_key: Borrower, HMAC by a key of the lender that stays in the vault
 -- first_case_on: Date on which the first case opened
 -- last_case_on: Date on which the last one opened
 -- cases: Cases so far

@@ -1,8 +1,7 @@
 # Everything a person types. `make run` and `make test` set up what is missing; nothing else needs to be installed
 # first but Python 3.11, 3.12 or 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help run test up down setup test-all lint docs docs-check bench bench-check proof chaos reliability lock clean
-.PHONY: help run test up down setup test-all lint docs docs-check audit bench bench-check proof lock clean
+.PHONY: help run test up down setup test-all lint docs docs-check audit bench bench-check proof chaos reliability lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9

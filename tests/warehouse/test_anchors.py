@@ -12,7 +12,6 @@ from arrears.settings import Settings
 from arrears.warehouse.anchors import anchor, verify
 from arrears.warehouse.audit import entry_hash, record
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.migrate import upgrade
 from arrears.warehouse.tables import AUDIT_ENTRY
 from pydantic import SecretStr
 from sqlalchemy import select, text, update
@@ -22,9 +21,8 @@ ROUND_THE_GUARD = "SET LOCAL session_replication_role = replica"
 
 
 @pytest.fixture
-def settings(empty_database_url, tmp_path):
-    upgrade(empty_database_url)
-    return Settings(warehouse_url=SecretStr(empty_database_url), lake_url=f"file://{tmp_path / 'lake'}")
+def settings(own_warehouse_url, tmp_path):
+    return Settings(warehouse_url=SecretStr(own_warehouse_url), lake_url=f"file://{tmp_path / 'lake'}")
 
 
 def write(settings, count):

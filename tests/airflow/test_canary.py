@@ -219,6 +219,7 @@ def test_no_canary_is_found_in_any_sink(run, alerts, told, record_property):
     record_property("canaries", len(canaries.planted))
     record_property("sinks", len(looked))
     record_property("bytes", size)
+    record_property("found", len(found))
     assert len(canaries.planted) >= 50
     kinds = {sink.split(":")[0] for sink in looked}
     assert kinds >= {

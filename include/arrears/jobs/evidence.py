@@ -15,7 +15,7 @@ import zipfile
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import ARRAY, Table, Text, cast, or_, select
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.model import PiiClass
@@ -123,7 +123,7 @@ def _parts(connection: Connection, portfolio: str, case_id: str) -> dict[str, li
         connection, NOTIFICATION_EVENT, NOTIFICATION_EVENT.c.step_key.in_(keys), order=NOTIFICATION_EVENT.c.event_id
     )
     event = FEEDBACK_EVENT.c
-    about = or_(event.party_id.in_(people), event.loan_ids.overlap(sorted(loans)))
+    about = or_(event.party_id.in_(people), event.loan_ids.op("&&")(cast(sorted(loans), ARRAY(Text))))
     parts["ops.feedback_event"] = _rows(
         connection, FEEDBACK_EVENT, event.portfolio == portfolio, about, order=event.sequence
     )

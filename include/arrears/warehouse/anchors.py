@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
+    from sqlalchemy import Connection
+
     from arrears.keys import KeyRing
     from arrears.settings import Settings
 
@@ -112,8 +114,12 @@ def verify(settings: Settings) -> Trail:
         WarehouseUnreachableError: The server did not answer.
     """
     with transaction(settings.warehouse) as connection:
-        there = list(links(connection))
-    return _trail(there, list(_Folder(settings.audit_folder).anchors()), settings.keys)
+        return trail_of(connection, settings)
+
+
+def trail_of(connection: Connection, settings: Settings) -> Trail:
+    """The same, as the caller's transaction sees it."""
+    return _trail(list(links(connection)), list(_Folder(settings.audit_folder).anchors()), settings.keys)
 
 
 def _refuse(trail: Trail) -> None:

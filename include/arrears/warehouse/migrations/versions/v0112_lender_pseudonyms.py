@@ -17,17 +17,17 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     key bytea := sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text
         || gen_random_uuid()::text, 'UTF8'));
-    inner_pad bytea := decode(repeat('36', 64), 'hex');
-    outer_pad bytea := decode(repeat('5c', 64), 'hex');
+    new_inner bytea := decode(repeat('36', 64), 'hex');
+    new_outer bytea := decode(repeat('5c', 64), 'hex');
     made integer;
 BEGIN
     FOR i IN 0..31 LOOP
-        inner_pad := set_byte(inner_pad, i, get_byte(inner_pad, i) # get_byte(key, i));
-        outer_pad := set_byte(outer_pad, i, get_byte(outer_pad, i) # get_byte(key, i));
+        new_inner := set_byte(new_inner, i, get_byte(new_inner, i) # get_byte(key, i));
+        new_outer := set_byte(new_outer, i, get_byte(new_outer, i) # get_byte(key, i));
     END LOOP;
     PERFORM pg_advisory_xact_lock(hashtextextended('arrears.pseudonyms', 0));
     INSERT INTO vault.pseudonym_key (lender, key_version, inner_pad, outer_pad)
-    SELECT of_lender, coalesce(max(key_version), 0) + 1, rotate_pseudonyms.inner_pad, rotate_pseudonyms.outer_pad
+    SELECT of_lender, coalesce(max(key_version), 0) + 1, new_inner, new_outer
     FROM vault.pseudonym_key WHERE lender = of_lender
     RETURNING key_version INTO made;
     RETURN made;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0110"
-down_revision = "0050"
+down_revision = "0090"
 
 # Runs as its owner: attaching a partition is the owner's alone. It makes the month of a fact that is partitioned, and
 # nothing else, whatever it is given.

@@ -1,0 +1,177 @@
+"""Runbooks are followed: every command on every page is one, and for these faults the page's own commands clear them.
+
+Injected and cleared here: ARR-WHS-002 (another version), ARR-AUD-001 (the trail is cut), ARR-VLT-002 (a legal hold),
+ARR-CFG-001 (no master key), ARR-RUN-LATE (a late day), ARR-SND-006 (a row in another state). Each command that is typed
+is looked for on its page first.
+"""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+from arrears.cli import app, main
+from arrears.keys import new_key
+from arrears.warehouse.audit import record
+from arrears.warehouse.connection import transaction
+from sqlalchemy import text
+from support.books import make_book
+from support.desk import make_desk
+from support.facts import DAY, put_publication
+from support.outbox import put_steps, states, step
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted([*(DOCS / "runbooks").glob("*.md"), *(DOCS / "how-to").glob("*.md")])
+COMMAND = re.compile(r"(?:^|`|\$ )(?:\S*python -m )?arrears ([a-z][^`\n|#;]*)", re.MULTILINE)
+COMMANDS = typer.main.get_command(app)
+WHO = ["--by", "ops:1", "--reason", "drill"]
+
+
+def commands_of(page):
+    """Command lines of a page: whole lines of shell blocks, and what stands in backquotes."""
+    content = page.read_text(encoding="utf-8")
+    return [found.strip() for found in COMMAND.findall(content)]
+
+
+def unknown_of(line):
+    """What of a command line is no command and no option of it; None when all is."""
+    found = COMMANDS
+    words = shlex.split(line.rstrip(".,:)"))
+    while hasattr(found, "commands"):
+        if not words:
+            return "a group without its command"
+        name = words.pop(0)
+        if name not in found.commands:
+            return name
+        found = found.commands[name]
+    options = {option for one in found.params for option in (*one.opts, *one.secondary_opts)}
+    return next((word for word in words if word.startswith("--") and word.partition("=")[0] not in options), None)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_the_page_is_one(page):
+    wrong = {line: what for line in commands_of(page) if (what := unknown_of(line))}
+
+    assert wrong == {}
+
+
+def test_the_look_at_commands_finds_a_wrong_one():
+    assert len([line for page in PAGES for line in commands_of(page)]) > 40
+    assert unknown_of("statsu") == "statsu"
+    assert unknown_of("run --portfolio P --day D") == "--day"
+    assert unknown_of("outbox") == "a group without its command"
+
+
+# ------------------------------------------------------------------------------------------------ faults, and their end
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    """Types a command that its page names; tells the exit code and all that was said."""
+
+    def do(page, *words):
+        told = (DOCS / "runbooks" / f"{page}.md").read_text(encoding="utf-8")
+        name = " ".join(word for word in words[:2] if re.fullmatch("[a-z-]+", word))
+        assert f"arrears {name}" in told or f"arrears {words[0]}" in told, f"{page} does not name {name}"
+        monkeypatch.setattr("sys.argv", ["arrears", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, "".join(capsys.readouterr())
+
+    return do
+
+
+def tell(monkeypatch, settings):
+    """Let the command line work on this deployment."""
+    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", settings.warehouse)
+    for name in ("lake_url", "portfolios", "policies", "strategies"):
+        monkeypatch.setenv(f"ARREARS_{name.upper()}", str(getattr(settings, name)))
+
+
+def test_a_warehouse_of_another_version_is_migrated(typed, monkeypatch, empty_database_url, tmp_path):
+    tell(monkeypatch, make_book(tmp_path).model_copy(update={"warehouse_url": _secret(empty_database_url)}))
+    code, said = typed("ARR-WHS-002", "status")
+    assert (code, "ARR-WHS-002" in said) == (1, True)
+
+    assert typed("ARR-WHS-002", "migrate")[0] == 0
+
+    assert typed("ARR-WHS-002", "status")[0] in (0, None)
+
+
+def test_a_trail_that_was_cut_is_named_and_kept_as_it_is(typed, monkeypatch, own_warehouse_url, tmp_path):
+    settings = make_book(tmp_path).model_copy(update={"warehouse_url": _secret(own_warehouse_url)})
+    tell(monkeypatch, settings)
+    with transaction(own_warehouse_url) as connection:
+        record(connection, actor="a", action="outbox.stop", subject="all", reason="drill")
+    assert typed("ARR-AUD-001", "audit", "anchor")[0] == 0
+    with transaction(own_warehouse_url) as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("DELETE FROM ops.audit_entry"))
+
+    code, said = typed("ARR-AUD-001", "audit", "verify", "--json")
+
+    assert code == 1
+    assert json.loads(said)["faults"] == [
+        f"entry 1: gone with all after it; the anchor of {json.loads(said)['anchored_on']} knows entry 1"
+    ]
+    assert typed("ARR-AUD-001", "audit", "anchor")[0] == 1, "what does not hold is not signed"
+
+
+def test_a_hold_is_ended_and_the_party_erased(typed, monkeypatch, own_warehouse_url, tmp_path):
+    tell(monkeypatch, make_desk(tmp_path, own_warehouse_url))
+    code, said = typed("ARR-VLT-002", "privacy", "hold", "P1", "--portfolio", "book", *WHO)
+    number = said.split()[-1]
+    assert code == 0
+    erase = ("privacy", "erase", "P1", "--portfolio", "book", *WHO, "--erase")
+    code, said = typed("ARR-VLT-002", *erase)
+    assert (code, f"legal hold {number}" in said) == (1, True)
+
+    assert typed("ARR-VLT-002", "privacy", "end-hold", number, *WHO)[0] == 0
+
+    assert typed("ARR-VLT-002", *erase)[0] == 0
+
+
+def test_a_deployment_without_master_keys_gets_one(typed, monkeypatch, own_warehouse_url, tmp_path):
+    tell(monkeypatch, make_desk(tmp_path, own_warehouse_url))
+    monkeypatch.setenv("ARREARS_MASTER_KEYS", "")
+    (tmp_path / "a.csv").write_text("contact_point_id,value\nC1,+1 202 555 0143\n")
+    load = ("outbox", "addresses", "--portfolio", "book", tmp_path / "a.csv")
+    code, said = typed("ARR-CFG-001", *load)
+    assert (code, "arrears keys new" in said) == (1, True)
+
+    code, key = typed("ARR-CFG-001", "keys", "new")
+    monkeypatch.setenv("ARREARS_MASTER_KEYS", f"1:{key.strip()}")
+
+    assert typed("ARR-CFG-001", *load)[0] == 0
+    assert len(new_key()) == len(key.strip())
+
+
+def test_a_late_day_alarms_until_it_is_published(typed, monkeypatch, own_warehouse_url, tmp_path):
+    tell(monkeypatch, make_book(tmp_path).model_copy(update={"warehouse_url": _secret(own_warehouse_url)}))
+    put_publication(own_warehouse_url, DAY)
+    code, said = typed("ARR-RUN-LATE", "watch", "--json")
+    assert (code, json.loads(said)[0]["code"]) == (1, "ARR-RUN-LATE")
+
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    put_publication(own_warehouse_url, datetime.now(UTC).date())
+
+    assert typed("ARR-RUN-LATE", "watch", "--json") == (0, "[]\n")
+
+
+def test_a_row_that_is_not_unknown_is_looked_at_and_cancelled(typed, monkeypatch, own_warehouse_url, tmp_path):
+    tell(monkeypatch, make_book(tmp_path).model_copy(update={"warehouse_url": _secret(own_warehouse_url)}))
+    put_steps(own_warehouse_url, [step("abc1")])
+    code, said = typed("ARR-SND-006", "outbox", "settle", "abc1", "sent", "--reason", "drill")
+    assert (code, "ARR-SND-006" in said) == (1, True)
+
+    assert typed("ARR-SND-006", "outbox", "show", "abc1")[0] == 0
+    assert typed("ARR-SND-006", "outbox", "cancel", "abc1", "--reason", "drill")[0] == 0
+
+    assert states(own_warehouse_url) == {"abc1": "cancelled"}
+
+
+def _secret(url):
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    return SecretStr(url)

@@ -67,7 +67,7 @@ def validate(
     where = f"{portfolio} {business_date}"
     with day.work() as work:
         judged = [*contracts, CONTROL_TOTAL] if day.folder.control else contracts
-        extracted = _note_all(work, judged)
+        extracted, repeated = _note_all(work, judged)
         check_one_delivery(extracted, where)
         quarantined = work.write("out__quarantine")
         offending = _tables_with_rejected_values(work)
@@ -75,12 +75,12 @@ def validate(
             rows = _rejected_rows(work, contract) if contract.table in offending else ()
             keep_rejected(day.settings, portfolio, business_date, contract.table, rows)
         failpoint("validate.after_quarantine")
-        profiles = {c.table: _profile(work, c, extracted) for c in contracts}
+        profiles = {c.table: _profile(work, c, extracted, repeated) for c in contracts}
         check_not_empty(contracts, profiles, where)
         check_reject_limit(work.connection, profiles, day.folder.portfolio.reject_limit_pct, where)
         compared = 0
         if day.folder.control:
-            control = _profile(work, CONTROL_TOTAL, extracted)
+            control = _profile(work, CONTROL_TOTAL, extracted, repeated)
             check_not_empty([CONTROL_TOTAL], {CONTROL_TOTAL.table: control}, where)
             compared = check_control_totals(work.connection, control, extracted, where)
         gate = decide_on_profiles(profiles, {c.table: c for c in contracts}, where)
@@ -100,8 +100,8 @@ def validate(
         }
 
 
-def _note_all(work: Work, contracts: Sequence[Contract]) -> dict[str, Manifest]:
-    """Note every offender of the day; manifests of the extracts by ledger table."""
+def _note_all(work: Work, contracts: Sequence[Contract]) -> tuple[dict[str, Manifest], dict[str, int]]:
+    """Note every offender of the day; by ledger table, manifests of the extracts and rows that repeat a key."""
     extracted = {contract.table: work.read(f"extract__{contract.noun}") for contract in contracts}
     parameters = {
         "currency": work.day.folder.portfolio.currency,
@@ -109,10 +109,12 @@ def _note_all(work: Work, contracts: Sequence[Contract]) -> dict[str, Manifest]:
         "closing_date": work.day.closing_date,
     }
     make_offender_table(work.connection)
-    for contract in parents_first(contracts):
-        note_offenders(work.connection, contract, list(extracted), parameters)
+    repeated = {
+        contract.table: note_offenders(work.connection, contract, list(extracted), parameters)
+        for contract in parents_first(contracts)
+    }
     make_subject_view(work.connection, contracts)
-    return extracted
+    return extracted, repeated
 
 
 def _tables_with_rejected_values(work: Work) -> set[str]:
@@ -132,7 +134,9 @@ def _rejected_rows(work: Work, contract: Contract) -> Iterator[RejectedRow]:
         yield from (RejectedRow(**row) for row in batch.to_pylist())
 
 
-def _profile(work: Work, contract: Contract, extracted: Mapping[str, Manifest]) -> Profile:
+def _profile(
+    work: Work, contract: Contract, extracted: Mapping[str, Manifest], repeated: Mapping[str, int]
+) -> Profile:
     day = work.day
     before = day.lake.intact(day.key(f"extract__{contract.noun}", day.business_date - timedelta(days=1)))
     return profile_of(
@@ -142,6 +146,7 @@ def _profile(work: Work, contract: Contract, extracted: Mapping[str, Manifest]) 
         mapped=list(extracted),
         closing_date=day.closing_date,
         rows_before=before.rows if before else None,
+        repeated=repeated[contract.table],
     )
 
 

@@ -27,7 +27,7 @@ from arrears.failpoints import failpoint
 from arrears.kept import kept_value
 from arrears.lake.journal import note_read, note_written
 from arrears.lake.manifest import DataFile, Manifest, load_id_of
-from arrears.lake.written import check_schema, fingerprint
+from arrears.lake.written import check_schema, fingerprint, nothing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -272,13 +272,16 @@ class Lake:
         with self._one_writer(key), self._work_folder(key) as folder:
             part = folder / f"part-{uuid.uuid4().hex}.parquet"
             columns = ", ".join(quoted(column.name) for column in contract.columns)
-            connection.execute(
+            [[written]] = connection.execute(
                 f"COPY (SELECT $_portfolio::VARCHAR AS portfolio, $_business_date::DATE AS business_date, {columns} "
                 f"FROM ({select}\n)) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)",
                 {**parameters, "_portfolio": key.portfolio, "_business_date": key.business_date},
-            )
+            ).fetchall()
             self._sync(part)
-            rows, totals, content_hash = fingerprint(connection, contract, part, key.path)
+            stands = {"portfolio": key.portfolio, "business_date": key.business_date.isoformat()}
+            rows, totals, content_hash = (
+                fingerprint(connection, contract, part, stands, key.path) if written else nothing_of(contract)
+            )
             manifest = Manifest(
                 table=key.table,
                 portfolio=key.portfolio,

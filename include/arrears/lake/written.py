@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from arrears.engine.duckdb import parquet, quoted
+from arrears.engine.duckdb import literal, parquet, quoted
 from arrears.errors import SchemaRefusedError
 
 if TYPE_CHECKING:
@@ -43,32 +43,50 @@ def check_schema(
 
 
 def fingerprint(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, part: Path, where: str
+    connection: duckdb.DuckDBPyConnection, contract: Contract, part: Path, stands: Mapping[str, str], where: str
 ) -> tuple[int, dict[str, int], str]:
     """Row count, totals and content hash of a written file.
 
     The hash is SHA-256 over contract version, row count and the sum of the rows' MD5 halves; a row is its columns'
     texts, each after its length in bytes (-1 for NULL), so neither order nor engine nor file layout can move it.
 
+    Args:
+        connection: Where the file is read.
+        contract: Of its columns.
+        part: The file.
+        stands: Text by leading column that is the same in every row: read once here, not in every row.
+        where: The partition, for errors.
+
     Raises:
         SchemaRefusedError: A column that may not be NULL is.
     """
-    names = [quoted(column.name) for column in contract.all_columns]
+    varying = [column.name for column in contract.all_columns if column.name not in stands]
+    names = [quoted(name) for name in varying]
+    start = "".join(f"{len(text.encode())}:{text}" for text in stands.values())
     row = ", ".join(f"coalesce(strlen({name}::VARCHAR), -1), ':', {name}::VARCHAR" for name in names)
     totals = "".join(f", coalesce(sum({quoted(name)}), 0)" for name in contract.totals)
     required = [column.name for column in contract.all_columns if not column.nullable]
     holes = " OR ".join(f"{quoted(name)} IS NULL" for name in required)
     (values,) = connection.execute(
         f"SELECT count(*), coalesce(sum((m & {HALF}::UHUGEINT)::UBIGINT), 0), coalesce(sum((m >> 64)::UBIGINT), 0)"
-        f"{totals}, count(*) FILTER (WHERE {holes}) FROM (SELECT *, md5_number(concat({row})) AS m "
-        f"FROM {parquet([str(part)])})"
+        f"{totals}, count(*) FILTER (WHERE {holes}) FROM "
+        f"(SELECT *, md5_number(concat({literal(start)}, {row})) AS m FROM {parquet([str(part)])})"
     ).fetchall()
     rows, lower, upper = values[:3]
     if values[-1]:
         raise SchemaRefusedError(_holes(connection, required, part), "no NULL in these columns", where)
-    canonical = f"{contract.table}:{contract.version}:{rows}:{lower}:{upper}"
     sums = dict(zip(contract.totals, (int(value) for value in values[3:-1]), strict=True))
-    return rows, sums, hashlib.sha256(canonical.encode()).hexdigest()
+    return rows, sums, _hash_of(contract, rows, lower, upper)
+
+
+def nothing_of(contract: Contract) -> tuple[int, dict[str, int], str]:
+    """What ``fingerprint`` says of a file without rows."""
+    return 0, dict.fromkeys(contract.totals, 0), _hash_of(contract, 0, 0, 0)
+
+
+def _hash_of(contract: Contract, rows: int, lower: int, upper: int) -> str:
+    canonical = f"{contract.table}:{contract.version}:{rows}:{lower}:{upper}"
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _holes(connection: duckdb.DuckDBPyConnection, required: Sequence[str], part: Path) -> str:

@@ -65,7 +65,7 @@ def make_offender_table(connection: duckdb.DuckDBPyConnection) -> None:
 
 def note_offenders(
     connection: duckdb.DuckDBPyConnection, contract: Contract, mapped: Sequence[str], parameters: Mapping[str, Any]
-) -> None:
+) -> int:
     """Note every offender of one table, its parents' being noted already, and make ``accepted__<noun>``.
 
     A reference to a table that the portfolio does not map is not asked: there is nothing to compare with.
@@ -75,10 +75,13 @@ def note_offenders(
         contract: Of the ledger table.
         mapped: Ledger tables that the portfolio maps.
         parameters: ``currency``, ``business_date``, ``closing_date``.
+
+    Returns:
+        Rows beyond the first of their key; 0 when every key is there once.
     """
     rules = row_rules(contract)
     _note_rows(connection, contract, rules, parameters)
-    _note_repeats(connection, contract)
+    repeated = _note_repeats(connection, contract)
     connection.execute(
         f"CREATE VIEW {quoted(f'accepted__{contract.noun}')} AS SELECT * FROM {quoted(f'extract__{contract.noun}')} "
         f"WHERE row_number NOT IN ({rejected_of(contract)})"
@@ -88,6 +91,7 @@ def note_offenders(
             # A row that refers to its own table may lose what it refers to, and so on: ask until nothing is new.
             while _note_orphans(connection, contract, reference) and reference.table == contract.table:
                 pass
+    return repeated
 
 
 def rejected_of(contract: Contract) -> str:
@@ -143,13 +147,14 @@ def _note_rows(
     connection.execute(statement, used)
 
 
-def _note_repeats(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _note_repeats(connection: duckdb.DuckDBPyConnection, contract: Contract) -> int:
     """Rows whose key is there twice: all of them when they differ, all but the first when they are the same row.
 
     Of rows that differ nobody can say which is right; equal ones were delivered twice, and one of them is enough.
     """
-    if not repeats(connection, f"extract__{contract.noun}", contract.key):
-        return
+    found = repeats(connection, f"extract__{contract.noun}", contract.key)
+    if not found:
+        return 0
     key = ", ".join(map(quoted, contract.key))
     given = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in contract.key)
     values = ", ".join(
@@ -166,6 +171,7 @@ def _note_repeats(connection: duckdb.DuckDBPyConnection, contract: Contract) -> 
         f"{literal(','.join(contract.key))}, {literal(UNIQUE)}, {literal(Severity.FAIL.value)} "
         "FROM judged WHERE versions > 1 OR copy > 1"
     )
+    return found
 
 
 def repeats(connection: duckdb.DuckDBPyConnection, view: str, key: Sequence[str]) -> int:

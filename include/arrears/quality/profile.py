@@ -33,6 +33,7 @@ def profile_of(  # noqa: PLR0913  a profile is its parts
     mapped: Sequence[str],
     closing_date: date,
     rows_before: int | None,
+    repeated: int,
 ) -> Profile:
     """Figures of one table after its offenders were noted.
 
@@ -43,6 +44,7 @@ def profile_of(  # noqa: PLR0913  a profile is its parts
         mapped: Ledger tables that the portfolio maps.
         closing_date: Close of the ledger.
         rows_before: Rows extracted for the day before; None when there are none.
+        repeated: Extracted rows beyond the first of their key: where there are none, no part of them has any.
 
     Returns:
         By figure: ``rows``, ``accepted``, ``rejected``, ``warned``; ``unaccounted__rows`` and the same per total column
@@ -83,7 +85,8 @@ def profile_of(  # noqa: PLR0913  a profile is its parts
     )
     values = connection.execute(statement, {"closing_date": closing_date} if "$closing_date" in statement else {})
     profile: Profile = dict(zip(figures, values.fetchall()[0], strict=True))
-    return {**profile, "repeats": repeats(connection, f"accepted__{contract.noun}", contract.key)}
+    left = repeats(connection, f"accepted__{contract.noun}", contract.key) if repeated else 0
+    return {**profile, "repeats": left}
 
 
 def decide_on_profiles(

@@ -134,9 +134,7 @@ def _rejected_rows(work: Work, contract: Contract) -> Iterator[RejectedRow]:
         yield from (RejectedRow(**row) for row in batch.to_pylist())
 
 
-def _profile(
-    work: Work, contract: Contract, extracted: Mapping[str, Manifest], repeated: Mapping[str, int]
-) -> Profile:
+def _profile(work: Work, contract: Contract, extracted: Mapping[str, Manifest], repeated: Mapping[str, int]) -> Profile:
     day = work.day
     before = day.lake.intact(day.key(f"extract__{contract.noun}", day.business_date - timedelta(days=1)))
     return profile_of(

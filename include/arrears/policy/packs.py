@@ -190,7 +190,6 @@ def load_rules(packs: Sequence[str], folder: Path) -> RuleBook:
     return RuleBook(tuple(rule for pack in load_packs(packs, folder) for rule in pack.book_rules()))
 
 
-@lru_cache(maxsize=64)
 def public_holidays(country: str, day: date) -> frozenset[date]:
     """Public holidays from that day's year on, as far as an earliest time may lie.
 
@@ -201,7 +200,12 @@ def public_holidays(country: str, day: date) -> frozenset[date]:
     Raises:
         ConfigurationError: The ``holidays`` library does not know the country.
     """
-    years = range(day.year - 1, day.year + 2 + HORIZON_DAYS // 365)
+    return _holidays_around(country, day.year)
+
+
+@lru_cache(maxsize=64)
+def _holidays_around(country: str, year: int) -> frozenset[date]:
+    years = range(year - 1, year + 2 + HORIZON_DAYS // 365)
     try:
         return frozenset(holidays.country_holidays(country, years=years))
     except NotImplementedError:

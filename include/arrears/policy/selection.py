@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from arrears.kept import kept_value
 from arrears.policy.packs import load_packs
 from arrears.rules.contact_values import RuleBook
 
@@ -67,7 +68,7 @@ class Selection:
 
 
 def select(packs: Sequence[str], folder: Path, *, collector_type: str, unbound_as_house: bool = False) -> Selection:
-    """Load a portfolio's packs.
+    """A portfolio's packs; a process that runs many jobs reads them, and makes each book of rules, once.
 
     Args:
         packs: File names without suffix.
@@ -78,4 +79,7 @@ def select(packs: Sequence[str], folder: Path, *, collector_type: str, unbound_a
     Raises:
         ConfigurationError: As ``load_packs``.
     """
-    return Selection(load_packs(packs, folder), collector_type, unbound_as_house)
+    asked = tuple(packs), folder, collector_type, unbound_as_house
+    return kept_value(
+        ("selection", *asked), lambda: Selection(load_packs(packs, folder), collector_type, unbound_as_house)
+    )

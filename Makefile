@@ -22,8 +22,8 @@ endif
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-11s %s\n", $$1, $$2}'
 
-run: setup ## from nothing to published metrics: PostgreSQL, Airflow, three business dates of the demo
-	@$(BIN)/python -m arrears local run
+run: setup ## from nothing to published metrics: PostgreSQL, Airflow, three business dates of the demo; PAST_DAYS=60
+	@$(BIN)/python -m arrears local run $(if $(PAST_DAYS),--past-days $(PAST_DAYS))
 
 test: setup ## the fast tests
 	@$(BIN)/pytest -q -n 2

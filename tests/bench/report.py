@@ -1,6 +1,7 @@
 """The report page of ``make bench``, from the figures kept beside it."""
 
 import importlib.metadata
+import math
 import os
 import platform
 from pathlib import Path
@@ -52,8 +53,24 @@ def write_page(figures):
         "# How fast it is\n",
         NOTES.read_text(encoding="utf-8"),
         *(_size(int(size), figures[size]) for size in sorted(figures, key=int)),
+        *_growth({int(size): figures[size]["ways"]["figures"] for size in figures if "ways" in figures[size]}),
     ]
     FIGURES.with_suffix(".md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _growth(ways):
+    """How the seconds grow with the loans, and what ageing costs beside the yardstick."""
+    if len(ways) < 2:
+        return
+    small, large = min(ways), max(ways)
+    yield f"## From {small:,} to {large:,} loans\n"
+    yield "| way | exponent: seconds grow as loans to the power of it |\n|---|---|"
+    for way, words in WORDS.items():
+        if way in ways[small] and way in ways[large]:
+            times = ways[large][way]["seconds"] / ways[small][way]["seconds"]
+            yield f"| {words} | {math.log(times) / math.log(large / small):.2f} |"
+    beside = [f"{found['ageing']['seconds'] / found['two_stage']['seconds']:.2f}" for _, found in sorted(ways.items())]
+    yield f"\nAgeing takes {' and '.join(beside)} times the yardstick's seconds, in the order of these sizes.\n"
 
 
 def _size(loans, pieces):

@@ -54,7 +54,8 @@ def test_later_delivery_holds_what_was_paid_since(tmp_path):
 def test_page_tells_sums_shares_and_what_was_not_run(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "FIGURES", tmp_path / "bench.json")
 
-    report.write_page(json.loads(json.dumps({"1000": FIGURES, "20000": {"ways": FIGURES["ways"]}})))
+    larger = {**MEASURED, "figures": {**WAYS, "ageing": {**WAY, "seconds": 20 * WAY["seconds"]}}}
+    report.write_page(json.loads(json.dumps({"1000": FIGURES, "20000": {"ways": larger}})))
 
     page = (tmp_path / "bench.md").read_text()
     assert "| **sum** | **6.0** |" in page
@@ -62,6 +63,8 @@ def test_page_tells_sums_shares_and_what_was_not_run(tmp_path, monkeypatch):
     assert "the yardstick's work | not run" in page
     assert "1,000 loans, 80 past due" in page
     assert "make bench BENCH_LOANS=20000 BENCH_PIECES=day" in page
+    assert "| **ageing**, as the pipeline does it | 1.00 |" in page
+    assert "Ageing takes 1.00 and 20.00 times the yardstick's seconds" in page
 
 
 def test_covered_time_counts_overlapping_tasks_once():

@@ -5,9 +5,10 @@ import stat
 from io import StringIO
 
 import pytest
+from arrears.errors import ConfigurationError
 from arrears.local import deployment as module
 from arrears.local.airflow import API_SERVER, COMPONENTS
-from arrears.local.demo import DEMOS, Demo
+from arrears.local.demo import DEMOS, Demo, demos_with_past
 from arrears.local.deployment import Deployment
 from arrears.local.home import Home
 from arrears.local.run import DemoRun
@@ -40,6 +41,18 @@ def test_demo_zone_is_its_portfolios(monkeypatch):
 
     assert zones == {demo.portfolio: demo.timezone for demo in DEMOS}
     assert len(zones) == len(DEMOS) > 0
+
+
+def test_days_of_history_are_those_of_the_first_run(tmp_path):
+    pins = tmp_path / "demo.json"
+
+    asked = demos_with_past(60, pins)
+
+    assert [demo.past_days for demo in asked] == [60] * len(DEMOS)
+    assert demos_with_past(None, pins) == demos_with_past(60, pins) == asked
+    with pytest.raises(ConfigurationError, match="14 days of history"):
+        demos_with_past(14, pins)
+    assert demos_with_past(None, tmp_path / "another.json") == DEMOS
 
 
 def test_named_warehouse_is_used_and_told_to_nobody_else(machine, monkeypatch):

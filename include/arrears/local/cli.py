@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -27,12 +27,14 @@ WATCH_SECONDS = 1.0
 
 
 @app.command("run")
-def run() -> None:
+def run(
+    past_days: Annotated[int | None, typer.Option(min=0, help="Days of history, at the first run")] = None,
+) -> None:
     """Fill the demos' past, run three business dates of each on real servers, print what was published, stop all."""
     from arrears.local.run import DemoRun  # noqa: PLC0415  the command line must stay quick to start
 
     with _interruptible(INTERRUPTED):
-        if not DemoRun(_deployment(), console).run():
+        if not DemoRun(_deployment(past_days), console).run():
             raise typer.Exit(1)
 
 
@@ -91,11 +93,12 @@ def _home() -> Home:
     return Home(REPOSITORY / "var")
 
 
-def _deployment() -> Deployment:
-    from arrears.local.demo import DEMOS  # noqa: PLC0415
+def _deployment(past_days: int | None = None) -> Deployment:
+    from arrears.local.demo import demos_with_past  # noqa: PLC0415
     from arrears.local.deployment import Deployment  # noqa: PLC0415
 
-    return Deployment(_home(), DEMOS)
+    home = _home()
+    return Deployment(home, demos_with_past(past_days, home.pins))
 
 
 @contextmanager

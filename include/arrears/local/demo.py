@@ -6,11 +6,12 @@ environment stands in ``deployment``, how their ledgers are made in ``arrears.so
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from arrears.errors import ConfigurationError
 from arrears.local.home import remembered
 from arrears.rules.business_dates import BusinessDates, month_ends_before
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAYS = 3
+PAST_DAYS = 14  # a date of both costs seconds: a first run that shows more must be asked for
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,33 @@ class Demo:
 
 
 DEMOS = (  # as small as their rates stay in the bands of tests/sources/test_demo_bands.py
-    Demo("demo_travel_cn", "Asia/Shanghai", loans=4000, seed=2, past_days=14, past_month_ends=13),
+    Demo("demo_travel_cn", "Asia/Shanghai", loans=4000, seed=2, past_days=PAST_DAYS, past_month_ends=13),
     Demo(
         "demo_loan_us",
         "America/New_York",
         loans=4000,
         seed=2,
-        past_days=14,
+        past_days=PAST_DAYS,
         past_month_ends=13,
         inbox=("ARREARS_DEMO_US_INBOX", "ARREARS_DEMO_US_ARCHIVE"),
     ),
 )
+
+
+def demos_with_past(days: int | None, pins: Path) -> tuple[Demo, ...]:
+    """The demos, with as many days of history as the first run was asked for.
+
+    Args:
+        days: Asked for now; None for what the first run had.
+        pins: As ``Demo.dates``.
+
+    Raises:
+        ConfigurationError: The first run was asked for another number: its dates are pinned.
+    """
+    pinned = int(remembered(pins, "past_days", lambda: str(PAST_DAYS if days is None else days)))
+    if days is not None and days != pinned:
+        raise ConfigurationError(f"{days} days of history", f"{pinned}, as pinned, or `make clean` first", pins.name)
+    return tuple(replace(demo, past_days=pinned) for demo in DEMOS)
 
 
 def business_dates(demos: Iterable[Demo], pins: Path) -> BusinessDates:

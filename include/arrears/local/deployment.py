@@ -215,7 +215,7 @@ class Deployment:
 
     @property
     def _pins(self) -> Path:
-        return self.home.var / "demo.json"
+        return self.home.pins
 
     def _inbox(self, demo: Demo) -> tuple[str, str]:
         """Folders of a demo's inbox and of its archive."""

@@ -50,6 +50,11 @@ class Home:
         return self.var / "lineage" / "events.jsonl"
 
     @property
+    def pins(self) -> Path:
+        """What the first run chose for the demos: their dates, and how much history."""
+        return self.var / "demo.json"
+
+    @property
     def postgres(self) -> Path:
         """The embedded server's folder."""
         return self.var / "postgres"

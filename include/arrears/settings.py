@@ -42,6 +42,8 @@ class Settings(BaseSettings):
             ledger and core tables. A deployment's setting, not a portfolio's key: it changes no figure, and a changed
             portfolio folder makes every date stale.
         keep_month_ends_months: Past months whose end keeps them longer.
+        keep_private_days: Days that the vault keeps what has ended: addresses that were replaced, words, rejected
+            reports, tokens.
         retention_dry_run: Whether the weekly retention only lists.
         approval_hours: How long a person may take to approve a plan that departs from its history.
         experiment_key: Secret that people are put into arms of experiments with; needed while one runs, and kept.
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     source_wait_seconds: int = Field(default=300, ge=1)
     keep_full_snapshots_days: int = Field(default=92, ge=1)
     keep_month_ends_months: int = Field(default=25, ge=0)
+    keep_private_days: int = Field(default=730, ge=1)
     retention_dry_run: bool = True
     approval_hours: float = Field(default=4, gt=0)
     experiment_key: SecretStr = SecretStr("")

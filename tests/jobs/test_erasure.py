@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from arrears.lake import Lake
 from arrears.sending.addresses import address_of, load_addresses
 from arrears.sources.vault import RejectedRow, keep_rejected, rejected_rows
 from arrears.warehouse.connection import transaction
+from arrears.warehouse.private_terms import drop_private
 from arrears.warehouse.tables import SCHEMAS
 from sqlalchemy import text
 from support.desk import AT, delivery, make_desk
@@ -180,3 +182,20 @@ def test_the_command_line_only_counts_unless_it_is_told_to_erase(settings, monke
 
     assert ended.value.code == 0
     assert json.loads(capsys.readouterr().out)["dry_run"] is True
+
+
+def test_what_has_ended_goes_with_its_term_and_not_under_a_hold(settings):
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("DELETE FROM vault.contact_value; DELETE FROM vault.erased"))
+        load_addresses(connection, "book", [("C7", "+1 202 555 0170", "P7"), ("C8", "+1 202 555 0180", "P8")])
+        load_addresses(connection, "book", [("C7", "+1 202 555 0171", "P7"), ("C8", "+1 202 555 0181", "P8")])
+        hold(connection, "book", "P8", actor="legal:1", reason="court file 10")
+        later = datetime.now(UTC) + timedelta(seconds=5)
+
+        counted = drop_private(connection, "book", later, dry_run=True)
+
+        assert counted == drop_private(connection, "book", later, dry_run=False) >= 1
+        assert drop_private(connection, "book", later, dry_run=False) == 0
+        left = connection.execute(text("SELECT contact_point_id FROM vault.contact_value ORDER BY 1")).scalars().all()
+        assert left == ["C7", "C8", "C8"]
+        assert address_of(connection, "book", "C7").reveal() == "+1 202 555 0171"

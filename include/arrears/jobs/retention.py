@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from arrears.failpoints import failpoint
@@ -20,6 +21,8 @@ from arrears.portfolio import load_folder
 from arrears.rules.retention import DateState, Verdict, snapshot_verdicts
 from arrears.settings import load_settings
 from arrears.sources.vault import forget_rejected, rejected_days
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.private_terms import drop_private
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,8 +45,8 @@ def retention(
         settings: This deployment, unless a test brings its own.
 
     Returns:
-        ``dates`` (ISO, oldest first), ``partitions``, ``bytes`` and ``rejected_rows`` that go, or went; ``kept``
-        (dates by reason); ``awaited_since``, from which date on stale dates hold everything, or None.
+        ``dates`` (ISO, oldest first), ``partitions``, ``bytes``, ``rejected_rows`` and ``private_rows`` that go, or
+        went; ``kept`` (dates by reason); ``awaited_since``, from which date on stale dates hold everything, or None.
 
     Raises:
         PortfolioUnknownError: There is no such portfolio.
@@ -61,6 +64,7 @@ def retention(
     )
     going = sorted((key for key in stored if verdicts[key.business_date] is Verdict.EXPIRED), key=_order)
     forgotten = [one for one in rejected if verdicts[one] in {Verdict.EXPIRED, Verdict.MONTH_END}]
+    private = _private(settings, portfolio, dry_run=dry_run)
     if not dry_run:
         if forgotten:
             forget_rejected(settings, portfolio, forgotten)
@@ -74,10 +78,20 @@ def retention(
         "dates": sorted({key.business_date.isoformat() for key in going}),
         "partitions": len(going),
         "bytes": sum(stored[key] for key in going),
+        "private_rows": private,
         "rejected_rows": sum(rejected[one] for one in forgotten),
         "kept": dict(Counter(str(verdict) for verdict in verdicts.values() if verdict is not Verdict.EXPIRED)),
         "awaited_since": min(awaited, default=None),
     }
+
+
+def _private(settings: Settings, portfolio: str, *, dry_run: bool) -> int:
+    """Rows of the vault whose term has passed by the clock: people's time does not stand still with a portfolio."""
+    if settings.warehouse_url is None:
+        return 0
+    before = datetime.now(UTC) - timedelta(days=settings.keep_private_days)
+    with transaction(settings.warehouse) as connection:
+        return drop_private(connection, portfolio, before, dry_run=dry_run)
 
 
 def _states(day: Day, in_lake: set[date]) -> list[DateState]:

@@ -45,8 +45,10 @@ class _Scrubbing:
             record.args = {name: _clean(one) for name, one in record.args.items()}
         if record.exc_info and record.exc_info[0] is not None:
             told = "".join(traceback.format_exception(*record.exc_info)).rstrip()
-            if scrubbed(told) != told:
-                record.exc_info, record.exc_text = None, scrubbed(told)
+            if scrubbed(told) != told:  # as part of the message: not every handler asks for a ready traceback
+                clean = scrubbed(told)
+                record.msg = f"{record.msg}\n{clean.replace('%', '%%') if record.args else clean}"
+                record.exc_info = None
         return record
 
 

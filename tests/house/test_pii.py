@@ -3,6 +3,7 @@
 import copy
 import json
 import logging
+import os
 import pickle
 import subprocess
 import sys
@@ -121,6 +122,39 @@ def test_the_filter_holds_for_any_logger_of_the_process_and_for_exceptions():
     assert said.count("<private>") == 8
     assert "after 3 tries" in said
     assert "Traceback" in said
+
+
+IN_A_TASK = """
+import io, logging, structlog
+from airflow.sdk.log import configure_logging
+kept = io.BytesIO()
+configure_logging(json_output=True, log_level="INFO", output=kept)  # as the task runner does
+early = structlog.get_logger("early"); early.info("before")
+from arrears import log_filter
+log_filter.install()
+v = "anna.muster@example.org"
+early.info("sent", to=v); structlog.get_logger("late").info(v, deep=[v])
+logging.getLogger("some.library").warning("to %s", v)
+try:
+    raise ValueError(v)
+except ValueError:
+    early.exception("failed"); logging.getLogger("some.library").exception("failed %d", 3)
+print(kept.getvalue().decode())
+"""
+
+
+def test_the_filter_holds_in_the_log_of_an_airflow_task(tmp_path):
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_TASK], capture_output=True, text=True, check=True, env=environment
+    )
+
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line]
+    assert "anna" not in done.stdout + done.stderr
+    assert [line["event"].split("\n")[0] for line in lines] == [
+        *("before", "sent", "<private>", "to <private>", "failed", "failed 3"),
+    ]
+    assert "ValueError: <private>" in lines[-1]["event"]
 
 
 def test_dag_files_command_line_and_webhook_have_the_filter():

@@ -37,7 +37,7 @@ down: setup ## stop a `make up` or `make run` of this checkout
 setup: $(STAMP) ## the virtual environment, from the lock
 
 test-all: test ## the fast tests, then those that start Airflow or kill processes
-	@$(BIN)/pytest -q -m "airflow or chaos or celery or docs or browser or spark"
+	@$(BIN)/pytest -q -m "airflow or chaos or celery or docs or browser or spark or oracle"
 
 lint: setup ## style, types, SQL, YAML
 	@$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from arrears.rules.account import COMPONENTS, PAYMENT_KINDS, Instalment, Transaction
+from arrears.rules.account import ADDING_KINDS, COMPONENTS, PAYMENT_KINDS, Instalment, Transaction
 from arrears.rules.allocation import Account, Waterfall, Waterfalls
 from arrears.rules.allocation import replay as replayed
 from arrears.rules.next_payment import next_payment
@@ -18,7 +18,7 @@ from arrears.rules.pauses import Pause
 from support.ageing import Loan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 END_OF_TIME = date(2100, 1, 1)
 LONG_BEFORE = date(1900, 1, 1)
@@ -27,6 +27,7 @@ SIMPLE = {
     "due-pipf-in-advance-pipf": Waterfall.of(("penalty", "interest", "principal", "fee")),
     "due-pfip-in-advance-ppfi": Waterfall(in_advance=("principal", "penalty", "fee", "interest")),
 }
+PROCESSING = ("horizontal", "vertical")
 PREPAYS = {"NEXT_INSTALLMENT": "next", "LAST_INSTALLMENT": "last", "REAMORTIZATION": "reamortise"}
 KINDS = {
     "repayment": "repayment",
@@ -41,6 +42,7 @@ KINDS = {
     "charge": "charge",
 }
 IGNORED = ("classification_run", "charge_off", "pause", "resume")  # bring no obligation and no payment
+KNOWN = {*KINDS, *IGNORED, "disbursement", "reversal"}
 # A bucket is stored when one of these happens, and moves only then.
 CLASSIFYING = ({*KINDS} - {"charge"}) | {"reversal", "disbursement", "classification_run"}
 
@@ -59,16 +61,10 @@ def minor(amount: float) -> int:
 
 def fineract_loan(case: dict[str, Any], seq: int) -> Loan | Unsupported:
     """The loan as it stands before check ``seq``."""
-    config, events = case["config"], [event for event in case["events"] if event["seq"] < seq]
-    if not case.get("schedule"):
-        return Unsupported("no schedule: the test states its repayment table only")
-    if config.get("interest_recalculation"):
-        return Unsupported("interest recalculation makes new schedules, which a source delivers")
-    if sum(event["type"] == "disbursement" for event in events) > 1:
-        return Unsupported("a second disbursement makes a new schedule, which a source delivers")
-    unknown = [event for event in events if event["type"] == "unsupported"]
-    if unknown:
-        return Unsupported(f"after {unknown[0]['what'][:60]}")
+    events = [event for event in case["events"] if event["seq"] < seq]
+    reason = unspreadable(case) or _unmodelled(case, events)
+    if reason:
+        return Unsupported(reason)
     kinds = {True: "down_payment", False: None}
     schedule = tuple(
         Instalment(
@@ -88,6 +84,26 @@ def fineract_loan(case: dict[str, Any], seq: int) -> Loan | Unsupported:
     return Loan("a", schedule, tuple(account), tuple(_pauses(events)))
 
 
+def _unmodelled(case: dict[str, Any], events: list[dict[str, Any]]) -> str:
+    """Why an account with these events is not replayed; "" where it is."""
+    unknown = [event for event in events if event["type"] == "unsupported"]
+    unheard = sorted({event["type"] for event in events} - KNOWN - {"unsupported"})
+    reasons = (
+        (not case.get("schedule"), "no schedule: the test states its repayment table only"),
+        (
+            case["config"].get("interest_recalculation"),
+            "interest recalculation makes new schedules, which a source delivers",
+        ),
+        (
+            sum(event["type"] == "disbursement" for event in events) > 1,
+            "a second disbursement makes a new schedule, which a source delivers",
+        ),
+        (unknown, f"after {unknown[0]['what'][:60]}" if unknown else ""),
+        (unheard, f"an event that is no entry of ours: {unheard[0]}" if unheard else ""),
+    )
+    return next((reason for holds, reason in reasons if holds), "")
+
+
 def _pauses(events: list[dict[str, Any]]) -> list[Pause]:
     """Pauses as entered, cut where counting was resumed."""
     pauses: list[Pause] = []
@@ -96,14 +112,31 @@ def _pauses(events: list[dict[str, Any]]) -> list[Pause]:
             pauses.append(Pause(date.fromisoformat(event["start"]), date.fromisoformat(event["end"])))
         elif event["type"] == "resume":
             resumed = date.fromisoformat(event["date"])
-            pauses = [replace(each, ends_on=min(each.ends_on, max(each.starts_on, resumed))) for each in pauses]
+            pauses = [replace(each, ends_on=resumed) if _contains(each, resumed) else each for each in pauses]
     return pauses
 
 
-def waterfalls(case: dict[str, Any]) -> Waterfalls:
-    """How the case's product spreads payments."""
+def _contains(pause: Pause, on: date) -> bool:
+    return pause.starts_on <= on and (pause.ends_on is None or on <= pause.ends_on)
+
+
+def unspreadable(case: dict[str, Any]) -> str:
+    """Why we do not spread payments as the case's product does; "" where we do."""
     config = case["config"]
-    if "strategy" not in config:
+    if config.get("strategy", "advanced") not in {"advanced", *SIMPLE}:
+        return f"a strategy that is not ours: {config['strategy']}"
+    if config.get("strategy") != "advanced":
+        return ""
+    allocation = config["allocation"]
+    ways = {allocation["schedule_processing"]} - {*PROCESSING}
+    ways |= {rule["future_rule"] for rule in allocation["rules"].values()} - {*PREPAYS}
+    return f"a way of spreading that is not ours: {min(ways)}" if ways else ""
+
+
+def waterfalls(case: dict[str, Any]) -> Waterfalls:
+    """How the case's product spreads payments; ours where it does as we do not: no check is made of that."""
+    config = case["config"]
+    if "strategy" not in config or unspreadable(case):
         return Waterfalls()
     if config["strategy"] != "advanced":
         return Waterfalls(SIMPLE[config["strategy"]])
@@ -300,31 +333,47 @@ def _history(case: dict[str, Any], stored: list[Any]) -> list[dict[str, Any]]:
     return rows[::-1]
 
 
+BOOKKEEPING = {
+    *("seq", "as_of", "line", "basis", "note", "known_gap", "after_unsupported"),
+    *("next_payment_policy", "history_rows_never_compared_upstream"),
+}
+PLAIN = (
+    *("past_due_days", "delinquent_days", "past_due_date", "delinquent_date", "event_delinquent_date"),
+    *("classification", "pause_periods", "history"),
+)
+AMOUNTS = ("delinquent_amount", "total_overdue", "outstanding")
+NEXT = {"next_payment_due_date": str, "next_payment_amount": minor}
+LISTED = ("installment_level", "installments")
+
+
+def not_ours(check: dict[str, Any]) -> list[str]:
+    """What a delinquency check says and nobody compares: figures we do not have, amounts and days left empty."""
+    known = BOOKKEEPING | {*PLAIN, *AMOUNTS, *NEXT, *LISTED}
+    empty = [name for name in (*AMOUNTS, *NEXT, "past_due_days", "delinquent_days") if check.get(name, "") is None]
+    return sorted({*check} - known | {*empty})
+
+
 def stated_day_figures(check: dict[str, Any]) -> dict[str, Any]:
-    """A delinquency check's figures with amounts in minor units."""
-    names = (
-        *("past_due_days", "delinquent_days", "past_due_date", "delinquent_date", "event_delinquent_date"),
-        *("classification", "pause_periods", "history"),
-    )
-    stated = {name: check[name] for name in names if name in check}
-    stated |= {
-        name: minor(check[name]) for name in ("delinquent_amount", "total_overdue", "outstanding") if name in check
-    }
-    for name, convert in (("next_payment_due_date", str), ("next_payment_amount", minor)):
-        if check.get(name) is not None:
-            stated[name] = convert(check[name])
-    if "installment_level" in check:
+    """A delinquency check's figures with amounts in minor units, without those ``not_ours`` names."""
+    given = {name: value for name, value in check.items() if name not in not_ours(check)}
+    stated = {name: given[name] for name in PLAIN if name in given}
+    stated |= {name: minor(given[name]) for name in AMOUNTS if name in given}
+    stated |= {name: convert(given[name]) for name, convert in NEXT.items() if name in given}
+    if "installment_level" in given:
         stated["installment_level"] = sorted(
-            (each["classification"], minor(each["amount"])) for each in check["installment_level"]
+            (each["classification"], minor(each["amount"])) for each in given["installment_level"]
         )
-    if "installments" in check:
+    if "installments" in given:
         stated["installments"] = [
-            each | ({"amount": minor(each["amount"])} if "amount" in each else {}) for each in check["installments"]
+            each | ({"amount": minor(each["amount"])} if "amount" in each else {}) for each in given["installments"]
         ]
     return stated
 
 
 # -------------------------------------------------------------------------------------------------- allocation
+ALLOCATION_KINDS = ("schedule", "schedule_total", "transactions", "outstanding", "overpaid")
+
+
 def allocation_figures(account: Account, check: dict[str, Any]) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """What an allocation check states and what we have, by the same names."""
     rows = sorted(account.obligations, key=lambda each: each.seq)
@@ -337,15 +386,32 @@ def allocation_figures(account: Account, check: dict[str, Any]) -> tuple[dict[An
     if check["kind"] == "transactions":
         ignored = ("disbursement", "charge_off")
         live = [row for row in check["rows"] if not row.get("reversed") and row["type"] not in ignored]
-        stated_rows = sorted((row["date"], *(minor(row[name]) for name in ("amount", *COMPONENTS))) for row in live)
-        our_rows = sorted(
-            (each.transaction.effective_on.isoformat(), each.transaction.amount_minor, *each.parts.values())
-            for each in account.splits.values()
-            if each.transaction.kind_code != "charge"
-        )
-        return {"rows": stated_rows}, {"rows": our_rows}
+        splits = [each for each in account.splits.values() if each.transaction.kind_code != "charge"]
+        return {"rows": sorted(map(_stated_split, live))}, {"rows": sorted(map(_split, splits))}
     ours = {"outstanding": outstanding(account), "overpaid": account.overpaid_minor}
     return {check["kind"]: minor(check["amount"])}, {check["kind"]: ours[check["kind"]]}
+
+
+def reversed_figures(case: dict[str, Any], check: dict[str, Any]) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Reversed entries stay listed as they were spent before their reversal: what a check states, and ours."""
+    stated = sorted(_stated_split(row) for row in check.get("rows", ()) if row.get("reversed"))
+    ours = []
+    for event in case["events"]:
+        if stated and event["type"] == "reversal" and event["seq"] < check["seq"]:
+            before = fineract_loan(case, event["seq"])
+            assert not isinstance(before, Unsupported), "the check was found supported"
+            name = event["of"] if isinstance(event["of"], str) else f"t{event['of']}"
+            account = replayed(before.schedule, before.transactions, END_OF_TIME, waterfalls(case))
+            ours.append(_split(account.splits[name]))
+    return ({"reversed": stated}, {"reversed": sorted(ours)}) if stated else ({}, {})
+
+
+def _stated_split(row: dict[str, Any]) -> tuple[str, ...]:
+    return (row["date"], *(minor(row[name]) for name in ("amount", *COMPONENTS)))
+
+
+def _split(split: Any) -> tuple[str, ...]:
+    return (split.transaction.effective_on.isoformat(), split.transaction.amount_minor, *split.parts.values())
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -365,35 +431,47 @@ def _stated(value: Any, name: str) -> Any:
     return value if name.endswith("_date") else minor(value)
 
 
-def departure(case: dict[str, Any], check: dict[str, Any], loan: Loan) -> str:
-    """Why our figures may differ from this check's: what we do otherwise on purpose; "" where they may not."""
-    config, kinds = case["config"], [each.kind_code for each in loan.transactions]
-    has_chargeback, has_charge = "chargeback" in kinds, "charge" in kinds
-    of_schedule, of_transactions = check["kind"].startswith("schedule"), check["kind"] == "transactions"
-    maturity = max(one.due_on for one in loan.schedule)
-    late = [each.kind_code for each in loan.transactions if each.effective_on > maturity]
+def departure(case: dict[str, Any], check: dict[str, Any], account: Account, differing: Collection[Any]) -> str:
+    """Why just these figures may differ from the check's: what we do otherwise on purpose; "" where they may not.
+
+    Args:
+        case: The case.
+        check: An allocation check of it.
+        account: As we replayed it.
+        differing: Names of the figures that differ, as ``allocation_figures`` has them.
+    """
+    config, splits = case["config"], account.splits.values()
+    names = {name[1] if isinstance(name, tuple) else name for name in differing}
+    kinds = {each.transaction.kind_code for each in splits}
+    adding = [each for each in splits if each.transaction.kind_code in ADDING_KINDS]
+    met_by_overpaid = {each.transaction.kind_code for each in adding if each.overpaid_minor}
+    maturity = max(one.due_on for one in account.schedule)
+    late = [each.transaction.kind_code for each in splits if each.transaction.effective_on > maturity]
     departures = (
         (
-            has_chargeback and config.get("credit_allocation"),
+            "chargeback" in kinds and config.get("credit_allocation") and names <= {*COMPONENTS, "rows"},
             "a chargeback is principal here; there it takes the components of the payment it takes back",
         ),
         (
-            config.get("strategy") == "due-pfip-in-advance-ppfi" and has_charge and of_transactions,
+            config.get("strategy") == "due-pfip-in-advance-ppfi" and "charge" in kinds and names == {"rows"},
             "a charge is due with its instalment here; there on its own date when a payment is spread",
         ),
         (
-            check["kind"] == "schedule" and any(row["due"] == 0 for row in check["periods"]),
+            names == {"paid_date"} and any(row["due"] == 0 for row in check["periods"]),
             "an instalment of nothing is never settled here",
         ),
         (
-            has_chargeback and config.get("schedule_type") == "cumulative" and of_schedule,
+            "chargeback" in met_by_overpaid and check["kind"].startswith("schedule"),
             "of a chargeback partly met by what was overpaid only the rest is owed here",
         ),
         (
-            of_schedule and late.count("charge") + late.count("chargeback") > 1,
+            late.count("charge") + late.count("chargeback") > 1 and names <= {"in_advance", "late"},
             "early and late are noted when a payment comes; there anew when the extra instalment's date moves",
         ),
-        (of_transactions and has_charge, "what was overpaid and pays a later charge stays with no payment here"),
+        (
+            "charge" in met_by_overpaid and names == {"rows"},
+            "what was overpaid and pays a later charge stays with no payment here",
+        ),
     )
     return next((reason for holds, reason in departures if holds), "")
 

@@ -153,6 +153,13 @@ PRINCIPAL_FIRST = ("principal", "interest", "fee", "penalty")
             "0 0 0 0 | 8 6 0 0 | 8 6 1 0",
             id="even_parts_component_after_component",
         ),
+        pytest.param(
+            15,
+            FEB,
+            Waterfall(prepays="reamortise"),
+            "0 0 0 0 | 8 6 4 0 | 8 6 3 0",
+            id="half_a_minor_unit_goes_to_the_even_side",
+        ),
     ],
 )
 def test_waterfall_minds_the_date(amount, on, waterfall, left):

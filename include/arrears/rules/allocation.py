@@ -43,7 +43,7 @@ class Waterfall:
         processing: ``horizontal`` finishes an instalment before the next, the oldest first; ``vertical`` finishes a
             component over all instalments of its timing before the next component.
         prepays: The later instalment that is paid in advance: ``next``, ``last``, or ``reamortise`` (even parts over
-            all of them, a component after the other, rounded half up, the rest to the last).
+            all of them, a component after the other, rounded half to even, the rest to the last).
     """
 
     past_due: tuple[str, ...] = DEFAULT_ORDER
@@ -280,7 +280,7 @@ def _pay_evenly(
         open_rows = [each for each in rows if each.unpaid_total_minor > 0]
         if not left or not open_rows:
             break
-        portion, total = (2 * left + len(open_rows)) // (2 * len(open_rows)), left
+        portion, total = _even_part(left, len(open_rows)), left
         for row in open_rows:
             share = portion if row is not open_rows[-1] else total - portion * (len(open_rows) - 1)
             paid = max(0, min(share, left, row.unpaid_minor(name)))
@@ -288,6 +288,12 @@ def _pay_evenly(
             spent[row.seq, name] += paid
             left -= paid
     return amount - left
+
+
+def _even_part(amount: int, parts: int) -> int:
+    """The amount over the parts, rounded half to even, as money is."""
+    whole, rest = divmod(amount, parts)
+    return whole + (2 * rest + whole % 2 > parts)
 
 
 def _settle(row: Obligation, component: str, paid: int, on: date) -> None:

@@ -23,7 +23,14 @@ WITH cell AS (
 ), portioned AS (
     SELECT
         *,
-        CASE WHEN open_rows > 0 THEN (2 * left_minor + open_rows) // (2 * open_rows) ELSE 0 END AS portion_minor
+        CASE
+            WHEN open_rows > 0
+                THEN left_minor // open_rows
+                + CASE
+                    WHEN 2 * (left_minor % open_rows) + (left_minor // open_rows) % 2 > open_rows THEN 1 ELSE 0
+                END
+            ELSE 0
+        END AS portion_minor
     FROM counted
 ), shared AS (
     SELECT

@@ -78,6 +78,7 @@ def test_allocation_and_account_are_shown(settings):
 def test_text_shows_each_subtraction_with_its_rule_and_each_payment_with_its_spending(settings):
     lines = in_text(explain("book", FIRST, "late", settings=settings)).splitlines()
 
+    freeze = f"classification_freeze from {days_ago(5)} until {days_ago(3)}"
     for said in (
         f"      34  past_due_days    elapsed, {days_ago(34)} to {FIRST} (ARR-AGE-01, ARR-AGE-08)",
         "       2  paused_days      taken off, inside the past-due span only (ARR-AGE-05)",
@@ -86,9 +87,29 @@ def test_text_shows_each_subtraction_with_its_rule_and_each_payment_with_its_spe
         "      20.00 CNY interest of instalment 3",
         "      340.00 CNY principal of instalment 3",
         f"  {days_ago(9)}  repayment 480.00 CNY [t2]: annulled by t3",
-        f"  classification_freeze from {days_ago(5)} until {days_ago(3)}",
+        f"  {freeze}: its days are not counted, the bucket is held (ARR-AGE-05, ARR-BKT-03)",
+        "Past due in all 120.00 CNY: 120.00 CNY principal",
+        "Bucket 31-60 by bucket_days, 31-60 by past_due_days (ARR-BKT-01)",
+        f"Falls due next: nothing, the last date is {days_ago(34)} (ARR-ALC-01)",
     ):
         assert said in lines
+
+
+def test_entries_stand_in_the_order_of_the_replay_whatever_they_are_called(settings):
+    account = [
+        entry("a", "repayment", days_ago(1), 50000),
+        entry("b", "charge", days_ago(50), 500) | {"component_code": "fee"},
+        entry("c", "repayment", days_ago(30), 1000),
+    ]
+    put(settings, "raw__transaction", FIRST, account)
+
+    found = explain("book", FIRST, "late", settings=settings)
+
+    text = in_text(found)
+    assert [each["transaction_id"] for each in found["transactions"]] == ["b", "c", "a"]
+    assert "      adds 5.00 CNY fee of instalment 3\n" in text
+    assert "      25.00 CNY is kept for later\n" in text
+    assert found["past_due_components"] == {}
 
 
 def test_deferred_schedule_is_the_one_explained(settings):
@@ -119,6 +140,15 @@ def test_shortfall_within_tolerance_is_said(settings):
     why = explain("book", FIRST, "late", settings=settings)["why"]
 
     assert why == "Not past due: 120.00 CNY are missing, within the tolerance of 120.00 CNY"
+
+
+def test_instalment_paid_to_nearly_all_of_it_is_said(settings):
+    path = settings.portfolios / "book/portfolio.yaml"
+    path.write_text(f"{path.read_text()}ageing: {{full_payment_pct: 75}}\n")
+
+    why = explain("book", FIRST, "late", settings=settings)["why"]
+
+    assert why.endswith("within the tolerance of 0.00 CNY, or of instalments paid to 75 %")
 
 
 def test_unknown_loan_is_refused(settings):

@@ -13,14 +13,14 @@ from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import quoted
 from arrears.errors import RuleInputError
 from arrears.jobs.day import Day
-from arrears.rules.account import COMPONENTS, Instalment, Transaction
+from arrears.rules.account import ADDING_KINDS, COMPONENTS, Instalment, Transaction
 from arrears.rules.ageing import OPEN_STATUS_CODES, LoanAge, age_of_account, not_past_due
 from arrears.rules.allocation import Account, Obligation, replay
 from arrears.rules.buckets import bucket_of
 from arrears.rules.conventions import counted_until
 from arrears.rules.money import in_words
 from arrears.rules.next_payment import next_payment
-from arrears.rules.pauses import EFFECTS, Pause, deferred, merged, with_effect
+from arrears.rules.pauses import CONTACT_HOLD, DEFERRAL, EFFECTS, FREEZE, Pause, deferred, merged, with_effect
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,14 +29,17 @@ if TYPE_CHECKING:
     from arrears.rules.ageing import Terms
     from arrears.settings import Settings
 
+WHOLE = 100
+
 
 def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Settings | None = None) -> dict[str, Any]:
     """Age one loan again and show every step.
 
     Returns:
-        ``why`` (the sentence), the day counts and buckets, ``counters`` (each step from past due to bucket, with its
-        rule), ``allocation`` (due, paid and unpaid by instalment and component), ``transactions`` (each counted or not,
-        and why, what it settled and where), ``overpaid_minor``, ``next_payment``, ``pauses`` (merged, half-open).
+        ``why`` (the sentence), the day counts and buckets, what is past due by component, ``counters`` (each step from
+        past due to bucket, with its rule), ``allocation`` (due, paid and unpaid by instalment and component),
+        ``transactions`` (in the order of the replay; each counted or not, and why, what it settled and where),
+        ``overpaid_minor``, ``next_payment``, ``pauses`` (merged, half-open).
 
     Raises:
         RuleInputError: The day's ledger has no such loan.
@@ -85,11 +88,16 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
         "bucket": bucket,
         "contract_bucket": bucket_of(age.past_due_days, config.bucket_set),
         "past_due_minor": age.past_due_minor,
+        "past_due_components": {
+            name: age.component_minor(name) for name in terms.waterfalls.default.past_due if age.component_minor(name)
+        },
         "counters": _counters(age, terms, as_of),
         "next_payment": asdict(next_payment(account, as_of)) if is_open and account.schedule else None,
         "allocation": [line for row in account.obligations for line in _lines(row, terms)],
         "overpaid_minor": account.overpaid_minor,
-        "transactions": [_transaction(each, entries, account, as_of) for each in entries],
+        "transactions": [
+            _transaction(each, entries, account, as_of) for each in sorted(entries, key=lambda one: one.replay_key)
+        ],
         "pauses": [
             asdict(each) | {"effect_code": effect}
             for effect in EFFECTS
@@ -101,7 +109,9 @@ def explain(portfolio: str, business_date: date, loan_id: str, *, settings: Sett
 def in_text(explained: dict[str, Any]) -> str:
     """The same for people: the sentence, then what it rests on."""
     amount = partial(in_words, currency=explained["currency"])
-    lines = [f"{explained['loan_id']} on {explained['business_date']}: {explained['why']}", "", "Counted"]
+    lines = [f"{explained['loan_id']} on {explained['business_date']}: {explained['why']}", *_standing(explained)]
+    if explained["counters"]:
+        lines += ["", "Counted"]
     lines += [
         f"  {each['value']:>6}  {each['counter']:<16} {each['says']} ({each['rule']})" for each in explained["counters"]
     ]
@@ -111,23 +121,61 @@ def in_text(explained: dict[str, Any]) -> str:
         f"paid {amount(each['paid_minor'])}, unpaid {amount(each['unpaid_minor'])}"
         for each in explained["allocation"]
     ]
-    lines += ["", "Entries, and how each was spent (ARR-AGE-02, ARR-AGE-04)"]
+    lines += ["", "Entries in the order they are spent, and on what (ARR-AGE-02, ARR-AGE-03, ARR-AGE-04)"]
     for each in explained["transactions"]:
         lines.append(
             f"  {each['effective_on']}  {each['kind_code']} {amount(each['amount_minor'])} "
             f"[{each['transaction_id']}]: {each['effect']}"
         )
+        is_adding = each["kind_code"] in ADDING_KINDS
+        verb, kept = ("adds ", "is met by what was overpaid") if is_adding else ("", "is kept for later")
         lines += [
-            f"      {amount(cell['minor'])} {cell['component']} of instalment {cell['seq']}" for cell in each["spent"]
+            f"      {verb}{amount(cell['minor'])} {cell['component']} of instalment {cell['seq']}"
+            for cell in each["spent"]
         ]
+        lines += [f"      {amount(each['overpaid_minor'])} {kept}"] if each["overpaid_minor"] else []
     if explained["overpaid_minor"]:
         lines.append(f"  kept for later: {amount(explained['overpaid_minor'])}")
-    for each in explained["pauses"]:
-        lines.append(f"  {each['effect_code']} from {each['starts_on']} until {each['ends_on']}")
-    if explained["next_payment"]:
-        coming = explained["next_payment"]
-        lines += ["", f"Next payment: {amount(coming['amount_minor'])} on {coming['due_on']} (ARR-ALC-01)"]
-    return "\n".join(lines)
+    if explained["pauses"]:
+        lines += ["", "Pauses"]
+    lines += [
+        f"  {each['effect_code']} from {each['starts_on']} until {each['ends_on']}: {SAYS[each['effect_code']]}"
+        for each in explained["pauses"]
+    ]
+    return "\n".join([*lines, *_coming(explained)])
+
+
+SAYS = {
+    FREEZE: "its days are not counted, the bucket is held (ARR-AGE-05, ARR-BKT-03)",
+    DEFERRAL: "due dates from its first day on are later by its length, above too (ARR-AGE-12)",
+    CONTACT_HOLD: "touches no figure",
+}
+
+
+def _standing(explained: dict[str, Any]) -> list[str]:
+    """What the loan is, and what is past due in all."""
+    amount = partial(in_words, currency=explained["currency"])
+    parts = ", ".join(f"{amount(minor)} {name}" for name, minor in explained["past_due_components"].items())
+    held, contractual = explained["bucket"], explained["contract_bucket"]
+    lines = [f"Status {explained['status_code']}"]
+    if explained["past_due_on"]:
+        lines += [
+            f"Past due in all {amount(explained['past_due_minor'])}: {parts}",
+            f"Bucket {held} by bucket_days, {contractual} by past_due_days (ARR-BKT-01)",
+        ]
+    return lines
+
+
+def _coming(explained: dict[str, Any]) -> list[str]:
+    """What falls due next; past due or not, it is another question."""
+    coming = explained["next_payment"]
+    if not coming:
+        return []
+    if not coming["amount_minor"]:
+        return ["", f"Falls due next: nothing, the last date is {coming['due_on']} (ARR-ALC-01)"]
+    amount = in_words(coming["amount_minor"], explained["currency"])
+    beside = ", beside what is past due" if explained["past_due_on"] else ""
+    return ["", f"Falls due next: {amount} on {coming['due_on']}{beside} (ARR-ALC-01)"]
 
 
 def _counters(age: LoanAge, terms: Terms, as_of: date) -> list[dict[str, Any]]:
@@ -200,8 +248,9 @@ def _transaction(entry: Transaction, entries: list[Transaction], account: Accoun
         effect = f"annulled by {undone_by}"
     spent = {f"{name}_minor": split.parts[name] for name in COMPONENTS if split.parts[name]} if split else {}
     cells = split.cells.items() if split else ()
+    over = split.overpaid_minor if split else 0
     by_instalment = [{"seq": seq, "component": name, "minor": paid} for (seq, name), paid in cells]
-    return {**asdict(entry), "effect": effect, "settles": spent, "spent": by_instalment}
+    return {**asdict(entry), "effect": effect, "settles": spent, "spent": by_instalment, "overpaid_minor": over}
 
 
 def _sentence(age: LoanAge, account: Account, loan: dict[str, Any], terms: Terms, as_of: date) -> str:
@@ -227,5 +276,6 @@ def _current(account: Account, loan: dict[str, Any], terms: Terms, as_of: date) 
     shortfall = sum(row.unpaid_total_minor for row in due)
     if shortfall:
         lacks, within = in_words(shortfall, loan["currency"]), in_words(terms.tolerance_minor, loan["currency"])
-        return f"Not past due: {lacks} are missing, within the tolerance of {within}"
+        nearly = f", or of instalments paid to {terms.full_payment_pct} %" if terms.full_payment_pct < WHOLE else ""
+        return f"Not past due: {lacks} are missing, within the tolerance of {within}{nearly}"
     return f"Not past due: everything due as of {as_of} is paid"

@@ -71,6 +71,24 @@ CASES = {
         {("raw__transaction", 6, "reverses_id", "transaction.reversed_once", "fail")},
         "L2",
     ),
+    "reversal of itself": Hostile(
+        {"transaction": ["T5,L2,reversal,2026-02-20,2026-02-20T10:00:00Z,10500,T5"]},
+        {
+            ("raw__transaction", 6, "reverses_id", rule, "fail")
+            for rule in ("reference", "transaction.reversal_undoes_an_entry")
+        },
+        "L2",
+    ),
+    "reversals of each other beyond the third": Hostile(
+        {
+            "transaction": [
+                f"T{number},L2,reversal,2026-02-0{number + 1},2026-02-0{number + 1}T10:00:00Z,10500,{reverses}"
+                for number, reverses in ((5, "T3"), (6, "T5"), (7, "T6"))
+            ]
+        },
+        {("raw__transaction", 8, "reverses_id", "transaction.reversal_undoes_an_entry", "fail")},
+        "L2",
+    ),
     "due dates out of order": Hostile(
         {"loan": [LOAN_5], "instalment": ["L5,1,2026-02-20,100,0,0,0", "L5,2,2026-02-10,100,0,0,0"]},
         {("raw__instalment", 9, "due_on", "instalment.due_in_order", "warn")},

@@ -252,6 +252,16 @@ TRANSACTION = _raw(
             "(SELECT u.reverses_id FROM extract__transaction AS u WHERE u.reverses_id IS NOT NULL))",
             "what is undone cannot be undone again, unless the first reversal was itself reversed",
         ),
+        _fail(
+            "transaction.reversal_undoes_an_entry",
+            "reverses_id",
+            "row_number IN (SELECT r.row_number FROM extract__transaction AS r "
+            "INNER JOIN extract__transaction AS a ON r.reverses_id = a.transaction_id AND a.kind_code = 'reversal' "
+            "INNER JOIN extract__transaction AS b ON a.reverses_id = b.transaction_id AND b.kind_code = 'reversal' "
+            "INNER JOIN extract__transaction AS c ON b.reverses_id = c.transaction_id AND c.kind_code = 'reversal' "
+            "WHERE r.kind_code = 'reversal')",
+            "at most three reversals stand one upon the other: longer chains and circles are not followed",
+        ),
     ),
     references=(Reference(("loan_id",), "raw__loan"), Reference(("reverses_id",), "raw__transaction")),
     required=True,

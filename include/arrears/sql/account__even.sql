@@ -24,12 +24,10 @@ WITH cell AS (
     SELECT
         *,
         CASE
-            WHEN open_rows > 0
-                THEN left_minor // open_rows
-                + CASE
-                    WHEN 2 * (left_minor % open_rows) + (left_minor // open_rows) % 2 > open_rows THEN 1 ELSE 0
-                END
-            ELSE 0
+            WHEN open_rows = 0 THEN 0
+            WHEN 2 * (left_minor % open_rows) + (left_minor // open_rows) % 2 > open_rows
+                THEN left_minor // open_rows + 1
+            ELSE left_minor // open_rows
         END AS portion_minor
     FROM counted
 ), shared AS (

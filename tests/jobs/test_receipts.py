@@ -1,7 +1,10 @@
 """Receipts: in any order, twice, of strangers, before we know of the message; a dead address is flagged for good."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -13,7 +16,6 @@ from arrears.warehouse.connection import transaction
 from sqlalchemy import text
 from support.desk import forget, make_desk, plan, rows
 from support.outbox import history, put_steps, states, step
-from support.sending import fork, waited
 
 DAY = date(2026, 3, 2)
 OURS = reference_of("r", 1)
@@ -170,20 +172,28 @@ def test_other_receipts_flag_nothing(settings, status):
     assert flagged(settings) == []
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("point", ["receipts.kept", "receipts.flagged", "feedback.after_commit"])
 def test_receipts_survive_a_kill_and_are_worked_off_later(settings, tmp_path, point):
     put(settings, **SENT)
-    marker = tmp_path / "strike"
+    marker, file = tmp_path / "strike", tmp_path / "receipts.jsonl"
     marker.touch()
+    file.write_text(json.dumps(by_id("bounced")))
+    places = ("portfolios", "policies", "strategies", "lake_url")
+    environment = {
+        **os.environ,
+        **{f"ARREARS_{name.upper()}": str(getattr(settings, name)) for name in places},
+        "ARREARS_WAREHOUSE_URL": settings.warehouse,
+        "ARREARS_FAILPOINT": point,
+        "ARREARS_FAILPOINT_FILE": str(marker),
+    }
+    command = [sys.executable, "-m", "arrears", "outbox", "receipts", "test", str(file)]
 
-    def body():
-        os.environ.update(ARREARS_FAILPOINT=point, ARREARS_FAILPOINT_FILE=str(marker))
-        receive(settings, by_id("bounced"))
+    killed, again = (subprocess.run(command, env=environment, capture_output=True, check=False) for _ in range(2))
 
-    assert waited(fork(body)) == -signal.SIGKILL
-    assert receive(settings, by_id("bounced"))["is_known"]
+    assert (killed.returncode, again.returncode) == (-signal.SIGKILL, 0)
+    assert json.loads(again.stdout)["is_known"]
     assert work_off(settings) == {"taken": 1}
-
     assert standing(settings) == ("sent", "bounced")
     assert flagged(settings) == [("C1", "wrong_number")]
     assert rows(settings, "SELECT count(*) FROM ops.feedback_event") == [(1,)]

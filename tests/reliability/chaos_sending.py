@@ -49,13 +49,13 @@ def figures_of(one):
         yield f"SIGSTOP past the lease, then SIGCONT, at {one['point']}: {TWICE}", one["twice"], 0
     elif proof == "two dispatchers":
         yield f"two dispatchers, {one['messages']} messages: {TWICE}", one["twice"], 0
-        yield "two dispatchers: messages a second", one["per second"], ""
+        yield "two dispatchers: messages a second", f"{one['per second']} at load {one.get('load', '?')}", ""
     elif proof == "database restarted hard":
         yield f"PostgreSQL killed and started {one['restarts']} times in mid-dispatch: {TWICE}", one["twice"], 0
         yield "PostgreSQL killed: states", shown(one["states"]), ""
     elif proof == "pace":
         name = f"{one['what']}, {one['shards']} dispatchers: {one['messages']} messages"
-        yield name, f"{one['seconds']} s, {one['per second']} a second", ""
+        yield name, f"{one['seconds']} s, {one['per second']} a second at load {one.get('load', '?')}", ""
 
 
 def main():

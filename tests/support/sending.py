@@ -54,7 +54,7 @@ def shard_of(key: str) -> int:
 
 def tell_report(proof: str, figures: dict[str, Any]) -> None:
     """Print the figures of a proof, and append them to the file that ``ARREARS_SENDING_REPORT`` names."""
-    line = json.dumps({"proof": proof, **figures}, ensure_ascii=False)
+    line = json.dumps({"proof": proof, **figures, "load": round(os.getloadavg()[0])}, ensure_ascii=False)
     print(line)  # noqa: T201  the figures are the point
     if target := os.environ.get("ARREARS_SENDING_REPORT"):
         with Path(target).open("a", encoding="utf-8") as file:

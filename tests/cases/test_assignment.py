@@ -1,5 +1,6 @@
 """Assignment: sticky, by minutes left, by language; minutes never exceeded; the same answer whatever the row order."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -216,6 +217,7 @@ cases_of_day = st.lists(
         promised_on=st.sampled_from([None, None, None, date(2026, 11, 25)]),
         is_stale=st.booleans(),
         barred_agent_ids=st.sets(st.sampled_from(["a0", "a1", "a2"]), max_size=1).map(frozenset),
+        named_agent_id=st.sampled_from([None, None, None, "a0", "a3", "a9"]),
     ),
     max_size=40,
     unique_by=lambda one: one.case_id,
@@ -234,6 +236,31 @@ agents_of_day = st.lists(
 )
 
 
+@pytest.mark.parametrize(
+    ("change", "agent", "reason"),
+    [
+        pytest.param({}, "a2", "by_supervisor", id="has_the_case"),
+        pytest.param({"kept_agent_id": "a1"}, "a2", "by_supervisor", id="has_it_instead_of_who_had_it"),
+        pytest.param({"is_stale": True, "kept_agent_id": "a2"}, "a2", "by_supervisor", id="keeps_it_though_stale"),
+        pytest.param({"delinquent_days": 1}, "a2", "by_supervisor", id="has_minutes_before_older_cases"),
+        pytest.param({"promised_on": date(2026, 11, 25), "kept_agent_id": "a1"}, "a2", "promise", id="has_its_promise"),
+        pytest.param({"named_agent_id": "a9"}, "a1", "new_agent", id="is_not_on_shift"),
+        pytest.param({"language": "vi"}, None, "overflow_language", id="does_not_speak_the_language"),
+        pytest.param({"barred_agent_ids": frozenset({"a2"})}, "a1", "new_agent", id="has_a_conflict"),
+        pytest.param({"hold_code": "dispute"}, None, "held", id="cannot_work_what_is_held"),
+    ],
+)
+def test_whom_a_supervisor_named(change, agent, reason):
+    named = CaseToAssign("named", "early", "zh-CN", 50, 1, named_agent_id="a2")
+    older = [CaseToAssign(f"older{number}", "early", "zh-CN", 90, 1, kept_agent_id="a2") for number in range(3)]
+    agents = [Agent("a1", frozenset({"early"}), ("zh-CN",), 100), Agent("a2", frozenset({"early"}), ("zh-CN",), 12)]
+
+    answers = assign([replace(named, **change), *older], QUEUES, agents)
+
+    (found,) = (one for one in answers if one.case.case_id == "named")
+    assert (found.agent_id, found.reason_code) == (agent, reason)
+
+
 @given(cases_of_day, agents_of_day, st.randoms(use_true_random=False), st.sampled_from([None, "bot"]))
 @settings(max_examples=200, deadline=None)
 def test_no_constraint_is_ever_broken_and_row_order_changes_nothing(cases, agents, random, overflow):
@@ -244,7 +271,8 @@ def test_no_constraint_is_ever_broken_and_row_order_changes_nothing(cases, agent
     for answer in answers:
         asked = answer.case
         if answer.reason_code == "promise":
-            assert (answer.agent_id, answer.required_minutes) == (asked.kept_agent_id, 0)
+            named = asked.named_agent_id if asked.named_agent_id not in asked.barred_agent_ids else None
+            assert (answer.agent_id, answer.required_minutes) == (named or asked.kept_agent_id, 0)
         elif answer.agent_id is not None:
             worker = by_id[answer.agent_id]
             used[answer.agent_id] += answer.required_minutes
@@ -268,6 +296,7 @@ def test_no_constraint_is_ever_broken_and_row_order_changes_nothing(cases, agent
 def test_every_row_has_a_sentence_with_figures_and_no_person():
     row = {"case_id": "C-1", "party_language": "zh-CN", "bucket": "M1", "delinquent_days": 12, "amount_minor": 900}
     row |= {"promised_on": None, "is_stale": False, "barred_agent_ids": [], "agent_since_on": date(2026, 11, 1)}
+    row |= {"named_agent_id": None}
     cases = [
         {**row, "case_id": f"C-{number}", **change}
         for number, change in enumerate(
@@ -283,6 +312,7 @@ def test_every_row_has_a_sentence_with_figures_and_no_person():
                 {"kept_agent_id": None, "hold_code": None, "bucket": "M9"},
                 {"kept_agent_id": "A17", "hold_code": None, "promised_on": date(2026, 11, 25)},
                 {"kept_agent_id": None, "hold_code": "self_harm_risk"},
+                {"kept_agent_id": None, "hold_code": None, "bucket": "M2", "named_agent_id": "A9"},
             ]
         )
     ]
@@ -315,4 +345,6 @@ def test_every_row_has_a_sentence_with_figures_and_no_person():
         "C-8": "bucket M9 has no queue in this portfolio; 12 delinquent days",
         "C-9": "kept with A17: promise due 11-25; queue early; nobody asks before; 12 delinquent days",
         "C-10": "held: self_harm_risk; no machine and no agent, a supervisor calls; 12 delinquent days",
+        "C-11": "queue bot is worked as bot, without an agent of its own; 12 delinquent days; "
+        "A9, whom a supervisor named, is not there, may not, or has no room",
     }

@@ -13,7 +13,7 @@ LOANS = st.sampled_from(["l1", "l2", "l3", "l4"])
 BORROWER_OF = {"l1": "b1", "l2": "b1", "l3": "b2", "l4": "b3"}
 EXPLAINED = {
     *("kept_agent", "new_agent", "reassigned_absent", "reassigned_stale", "pooled", "no_agent_needed", "overflow_bot"),
-    *("overflow_capacity", "overflow_language", "no_queue", "held", "supervisor", "promise"),
+    *("by_supervisor", "overflow_capacity", "overflow_language", "no_queue", "held", "supervisor", "promise"),
 }
 
 
@@ -61,6 +61,10 @@ class FloorMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(["A1", "A2"]))
     def agent_leaves_or_returns(self, agent):
         self.ledger = Ledger(**{**vars(self.ledger), "absent": self.ledger.absent ^ {agent}})
+
+    @rule(borrower=st.sampled_from(["b1", "b2", "b3"]), agent=st.sampled_from(["A1", "A2"]))
+    def supervisor_names(self, borrower, agent):
+        self.ledger = changed(self.ledger, named=(borrower, self.day + 1, agent))
 
     @rule(loan=LOANS, status=st.sampled_from(["charged_off", "paid_off", "sold", "settled"]))
     def end(self, loan, status):
@@ -131,6 +135,16 @@ class FloorMachine(RuleBasedStateMachine):
             open_cases = {row["case_id"] for row in tables["case"] if row["closed_on"] is None}
             assert {row["case_id"] for row in tables["assigned"]} == open_cases
             assert all(row["reason_code"] in EXPLAINED and row["reason"] for row in tables["assigned"])
+
+    @invariant()
+    def who_is_named_has_the_case_or_the_reason_says_why_not(self):
+        for day, tables in self.floor.made.items():
+            named = {borrower: agent for borrower, since, agent in self.floor.known[day].named if since <= day}
+            borrower_of = {row["case_id"]: row["borrower_id"] for row in tables["case"]}
+            for row in tables["assigned"]:
+                agent = named.get(borrower_of[row["case_id"]])
+                if agent is not None and row["reason_code"] != "held":
+                    assert row["agent_id"] == agent or f"{agent}, whom a supervisor named" in row["reason"]
 
     def _tables(self, name):
         assert name in OUTPUTS

@@ -4,8 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 from arrears.errors import PartitionMissingError
+from arrears.feedback.intake import take_in
 from arrears.jobs.assign import assign
+from arrears.jobs.day import Work
+from arrears.lake import Lake
+from pydantic import SecretStr
 from support.books import FIRST, rows_of
+from support.desk import delivery, forget
 from support.floor import NEXT, aged, make_floor, put_ledger, shifts, work
 
 
@@ -91,6 +96,38 @@ def test_portfolio_that_delivers_no_queues_lists_every_case(settings):
     *_, assigned, _ = work(settings, FIRST)
 
     assert assigned["reasons"] == {"no_queue": 1}
+
+
+@pytest.mark.parametrize(("about", "named"), [("loan_ids", ["l1"]), ("party_id", "b1")], ids=["loan", "person"])
+def test_agent_whom_a_supervisor_named_has_the_case_once_it_was_known(
+    settings, warehouse_url, monkeypatch, about, named
+):
+    forget(warehouse_url)
+    settings = settings.model_copy(update={"warehouse_url": SecretStr(warehouse_url)})
+    loans = [{"loan_id": f"l{number}", "borrower_id": f"b{number}"} for number in (1, 2)]
+    floor = shifts(FIRST, a1=30, a2=30, a3=30)
+    put_ledger(settings, FIRST, [aged("l1", 40), aged("l2", 35)], agent_shift=floor, loan=loans)
+    work(settings, FIRST)
+    override = {
+        "kind": "override",
+        "ref": "o1",
+        "occurred_at": "2026-02-01T03:00:00Z",
+        "author_id": "S1",
+        "reason_code": "asked_for",
+        "action_code": "reassign",
+        "agent_id": "a3",
+    }
+    taken = take_in(settings, Lake(settings.lake_url), delivery({**override, about: named}))
+
+    monkeypatch.setattr(Work, "known_until", property(lambda _: "2026-03-01T00:00:00+00:00"))
+    assign("book", FIRST, settings=settings)
+    unknown_yet = placed(settings, FIRST)
+    monkeypatch.setattr(Work, "known_until", property(lambda _: datetime.now(UTC).isoformat()))
+    assign("book", FIRST, settings=settings)
+
+    assert taken.accepted == 1
+    assert unknown_yet == {"b1": ("named", "a1", "new_agent"), "b2": ("named", "a2", "new_agent")}
+    assert placed(settings, FIRST) == {"b1": ("named", "a3", "by_supervisor"), "b2": ("named", "a1", "new_agent")}
 
 
 def test_rerun_leaves_the_same_hash(settings):

@@ -25,6 +25,7 @@ from arrears.rules.case_states import REOPENED_FROM
 from arrears.rules.cases import CLOSE_REASONS, HOLD_CODES
 from arrears.rules.hours import day_bounds
 from arrears.settings import Settings
+from arrears.warehouse.feedback_known import REASSIGN
 
 from support.books import ARROW
 
@@ -75,6 +76,7 @@ CORE = (
     "instalment_delinquency_daily",
     "bucket_history_daily",
     "loan_delinquency_daily",
+    "promise_daily",
 )
 
 
@@ -102,6 +104,7 @@ class Ledger:
     disputes: tuple[tuple[str, int, int], ...] = ()  # loan, from, until
     opt_outs: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    named: tuple[tuple[str, int, str], ...] = ()  # borrower, decided on, the agent whom a supervisor names
 
 
 @dataclass
@@ -160,6 +163,7 @@ class _Day:
             if made < self.day <= due
         ]
         self.connection.register("live_promise", pa.Table.from_pylist(live, LIVE_PROMISE))
+        self.connection.register("feedback_reassign", pa.Table.from_pylist(self._named(), REASSIGN))
 
     def _aged(self, loan: Loan) -> Row:
         paid = sum(amount for name, day, amount in self.ledger.payments if name == loan.loan_id and day < self.day)
@@ -181,6 +185,14 @@ class _Day:
             "past_due_interest_minor": 0,
             "bucket": bucket_of(days, BUCKETS),
         }
+
+    def _named(self) -> list[Row]:
+        rows: list[Row] = []
+        for number, (borrower, day, agent) in enumerate(self.ledger.named):
+            at = datetime.combine(FIRST + timedelta(days=day), time(0), ZONE)
+            made = {"event_id": f"F-{number:04d}", "made_at": at, "starts_at": at, "to_agent_id": agent}
+            rows.append({**made, "party_id": borrower, "loan_id": None, "ends_at": None})
+        return rows
 
     def _flags(self) -> list[Row]:
         def at(day: int) -> datetime:
@@ -210,7 +222,10 @@ class _Day:
         return rows
 
     def _assigned(self) -> list[Row]:
+        start, end = day_bounds(self.date, ZONE)
         parameters = {
+            "day_start": start,
+            "day_end": end,
             "language": "zh-CN",
             "zone": "Asia/Shanghai",
             "stale_days": 5,

@@ -25,6 +25,7 @@ SENTENCES = {
         "new_agent": f"to {{agent}}, who has most minutes left; {DAY}",
         "reassigned_absent": f"to {{agent}}, as {{case.kept_agent_id}} is not on shift; {DAY}",
         "reassigned_stale": f"to {{agent}}, as nobody was spoken to while {{case.kept_agent_id}} had it; {DAY}",
+        "by_supervisor": f"to {{agent}}, whom a supervisor named; {DAY}",
         "promise": "{owner}: promise due {due}; queue {case.queue_id}; nobody asks before",
         "pooled": "in the pool of queue {case.queue_id}, {case.language}; {required} min",
         "no_agent_needed": "queue {case.queue_id} is worked as {mode}, without an agent of its own",
@@ -110,6 +111,7 @@ def sentence(  # noqa: PLR0913  the figures that decided
     """
     case = answer.case
     code = answer.reason_code
+    named = case.named_agent_id
     if code == "overflow_capacity" and not is_staffed:
         code = "not_staffed"
     if code == "no_queue" and case.queue_id:
@@ -125,6 +127,16 @@ def sentence(  # noqa: PLR0913  the figures that decided
         overflow=overflow,
         required=answer.required_minutes,
         used=answer.used_minutes,
+    ) + (
+        f"; {named}, whom a supervisor named, is not there, may not, or has no room" if _is_passed_over(answer) else ""
+    )
+
+
+def _is_passed_over(answer: Assignment) -> bool:
+    """Whether a supervisor named somebody, and somebody else or nobody has it."""
+    return answer.case.named_agent_id not in (None, answer.agent_id) and answer.reason_code not in (
+        "held",
+        "supervisor",
     )
 
 
@@ -146,6 +158,7 @@ def _case(row: Row, queue_by_bucket: Mapping[str, str]) -> CaseToAssign:
         promised_on=row["promised_on"],
         is_stale=row["is_stale"],
         barred_agent_ids=frozenset(row["barred_agent_ids"]),
+        named_agent_id=row["named_agent_id"],
     )
 
 

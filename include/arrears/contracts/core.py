@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
 from arrears.rules.case_states import CASE_MOVES, CASE_STATES, STAGES
-from arrears.rules.traits import BEHAVIOURS, CONTACTABILITIES, RISK_BANDS
+from arrears.rules.traits import BEHAVIOURS, CONTACTABILITIES, PROMISES, RISK_BANDS
 
 EVENT_CODES = (
     "initial_load",
@@ -318,6 +318,7 @@ CASE_TRAIT = Contract(
     columns=(
         text("case_id", "Case"),
         code("behaviour_code", "How the borrower has paid so far", BEHAVIOURS),
+        code("promise_code", "Whether a promise was broken within the last 14 days", PROMISES),
         code("risk_band_code", "Band of the source's score; without one, of a rule over what is past due", RISK_BANDS),
         code("contactability_code", "Whether anybody answers, or there is a usable point at all", CONTACTABILITIES),
         flag("is_vulnerable", "A flag says that the person needs care: less pressure, never more"),
@@ -325,6 +326,7 @@ CASE_TRAIT = Contract(
     ),
     meaning="What a strategy may know of a case besides bucket, amount and product",
     owner="cases",
+    version=2,
 )
 
 EXPERIMENT_ARM = Contract(

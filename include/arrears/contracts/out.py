@@ -36,6 +36,7 @@ ASSIGNMENT = Contract(
                 "no_queue",
                 "held",
                 "supervisor",
+                "by_supervisor",
             ),
         ),
         text("reason", "The same as a sentence with its figures"),

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from arrears.cases.assignment import assignment_rows
 from arrears.jobs.day import Day, summary
 from arrears.jobs.previous import previous_date, read_previous
+from arrears.jobs.reported import reported
 from arrears.jobs.rows import read_rows, write_rows
+from arrears.rules.hours import day_bounds
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,16 +31,22 @@ def assign(
     Raises:
         PredecessorMissingError: The day before is not published or is stale.
         PartitionMissingError: The day's cases are not made yet.
+        WarehouseUnreachableError: There is a warehouse, and it did not answer: a supervisor's word may stand in it.
     """
     day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
     compared_with = previous_date(day)
     with day.work() as work:
         work.read("core__case_daily")
+        work.read("core__case_loan_daily")
+        work.connection.register("feedback_reassign", reported(work, "feedback_reassign"))
         for table in LEDGER:
             work.read_optional(table)
         read_previous(work, "out__assignment_daily", compared_with, view="previous__assignment")
         configured = day.folder.portfolio
+        start, end = day_bounds(business_date, configured.zone)
         asked = {
+            "day_start": start,
+            "day_end": end,
             "language": configured.language,
             "zone": configured.timezone,
             "stale_days": configured.assignment.stale_days,

@@ -33,6 +33,7 @@ WORKED = (
     "overflow_bot",
     "promise",
     "supervisor",
+    "by_supervisor",
 )
 SUPERVISED = "self_harm_risk"
 
@@ -49,6 +50,7 @@ class CaseToAssign:
         promised_on: When its live promise or plan is due; None without one.
         is_stale: Nobody has spoken to the borrower for too long while that agent had it.
         barred_agent_ids: Agents with a conflict of interest.
+        named_agent_id: Whom a supervisor has named; None: nobody was named.
     """
 
     case_id: str
@@ -61,6 +63,7 @@ class CaseToAssign:
     promised_on: date | None = None
     is_stale: bool = False
     barred_agent_ids: frozenset[str] = frozenset()
+    named_agent_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,8 +152,9 @@ def assign(
     """Give every case a place: an agent, a queue that needs none, or a reason why nobody works it today.
 
     Cases are taken by highest ``delinquent_days``, then highest amount, then ``case_id``. One with a live promise stays
-    with its agent, on shift or not, and takes no minutes. The others stay with the agent of the day before when that
-    one is on shift, works the queue, speaks the language, has no conflict and has room, unless they are stale and
+    with its agent, on shift or not, and takes no minutes. Whom a supervisor has named gets the case before all others,
+    as far as the hard limits let that one, and has its promise. The others stay with the agent of the day before when
+    that one is on shift, works the queue, speaks the language, has no conflict and has room, unless they are stale and
     somebody else has room; otherwise they go to the agent with the most minutes left below the soft capacity, then
     below the hard one, of equals the first by ``agent_id``. Where nobody has room, an earlier case moves over if that
     makes some. What is left goes to the overflow queue if that is worked by machines, or waits. No agent's minutes are
@@ -171,7 +175,9 @@ def assign(
     floor = _Floor(agents, queues)
     overflow = queues.get(overflow_queue_id or "")
     ordered = sorted(cases, key=lambda case: (-case.delinquent_days, -case.amount_minor, case.case_id))
-    reasons = {case.case_id: _place(case, floor, overflow) for case in ordered}
+    reasons = {  # what a person decided has its minutes first
+        case.case_id: _place(case, floor, overflow) for case in sorted(ordered, key=lambda one: not one.named_agent_id)
+    }
     answers: list[Assignment] = []
     ranks: defaultdict[tuple[str | None, str, bool], int] = defaultdict(int)
     used: defaultdict[str, int] = defaultdict(int)
@@ -182,7 +188,9 @@ def assign(
         minutes = 0 if queue is None or reason in ("held", "promise", "supervisor") else queue.required_minutes
         if worker is not None:
             used[worker] += minutes
-        agent_id = case.kept_agent_id if reason == "promise" else None if reason == "pooled" else worker
+        named = case.named_agent_id if case.named_agent_id not in case.barred_agent_ids else None
+        owner = named or case.kept_agent_id
+        agent_id = owner if reason == "promise" else None if reason == "pooled" else worker
         listed = (agent_id, "" if agent_id else case.queue_id, reason in WORKED)
         ranks[listed] += 1
         answers.append(
@@ -200,6 +208,8 @@ def _place(case: CaseToAssign, floor: _Floor, overflow: Queue | None) -> str:  #
     queue = floor.queues.get(case.queue_id)
     if queue is None:
         return "no_queue"
+    if floor.give_named(case):
+        return "by_supervisor"
     is_pooled = queue.work_mode_code in POOLED_MODES and floor.is_staffed(case.queue_id)
     if queue.work_mode_code not in AGENT_MODES and not is_pooled:
         return "no_agent_needed"
@@ -237,6 +247,15 @@ class _Floor:
     def anybody_may(self, case: CaseToAssign) -> bool:
         """Whether anybody on shift may work the case at all."""
         return bool(self._of_kind(_kind(case)))
+
+    def give_named(self, case: CaseToAssign) -> bool:
+        """Book the minutes of the agent whom a supervisor named; whether there was one who may and has room."""
+        named, minutes = case.named_agent_id, self.queues[case.queue_id].required_minutes
+        if named is None or not self._may(named, case) or self.left[named] < minutes:
+            return False
+        self.left[named] -= minutes
+        self.worker_of[case.case_id] = named
+        return True
 
     def give(self, case: CaseToAssign, *, to_anybody: bool) -> bool:
         """Book the minutes of the best agent for a case; whether there is one."""

@@ -1,4 +1,4 @@
-"""What a strategy may know of a case besides bucket, amount and product: behaviour, risk band, contactability.
+"""What a strategy may know of a case besides bucket, amount and product: behaviour, promises, risk, contactability.
 
 Belongs here: the readable definition of ``sql/core__case_trait_daily.sql``. Nothing about who somebody is (age, sex,
 family, origin, belief, region) is an input, and nothing here may become one: a segment steers how often people are
@@ -11,6 +11,9 @@ BEHAVIOURS = ("cured_and_back", "first_payment_default", "habitual_late", "new",
 RISK_BANDS = ("low", "medium", "high")
 NEUTRAL_BAND = "medium"  # a score may lower the pressure of this band's path, never raise it
 CONTACTABILITIES = ("reached", "unreached", "no_point")
+PROMISES = ("none", "recently_broken")
+NEUTRAL_PROMISE = "none"  # a broken promise may change channel and words, never raise the pressure
+BROKEN_WINDOW_DAYS = 14
 HABITUAL_SPELLS = 3
 SPELL_WINDOW_DAYS = 365
 REACHED_WINDOW_DAYS = 90
@@ -36,6 +39,19 @@ def behaviour_of(*, is_watched: bool, is_first_payment: bool, earlier_spells: in
     if earlier_spells >= HABITUAL_SPELLS:
         return "habitual_late"
     return "new" if earlier_spells == 0 else "regular"
+
+
+def promise_of(days_since_broken: int | None) -> str:
+    """Whether a promise was broken, or kept in part only, within the last 14 days.
+
+    Args:
+        days_since_broken: Since the last one of the borrower was; None where none ever was.
+
+    Source:
+        ARR-STR-06.
+    """
+    is_recent = days_since_broken is not None and days_since_broken < BROKEN_WINDOW_DAYS
+    return "recently_broken" if is_recent else "none"
 
 
 def risk_band_of(behaviour: str, past_due_days: int, score_band: str | None) -> str:

@@ -1,6 +1,7 @@
 -- Grain: open case. What the assignment rule asks of it; a held case stands in the queue of all its loans.
--- Rules: ARR-ASG-03, ARR-ASG-04 (stale). Inputs: core__case_daily, raw__party, raw__contact, raw__agent_conflict,
--- previous__assignment. Parameters: language (default), stale_days, compared_with, zone.
+-- Rules: ARR-ASG-03, ARR-ASG-04 (stale), ARR-ASG-05 (the override made last names the agent). Inputs: core__case_daily,
+-- core__case_loan_daily, raw__party, raw__contact, raw__agent_conflict, previous__assignment, feedback_reassign.
+-- Parameters: language (default), stale_days, compared_with, zone, day_start, day_end.
 WITH party_of_case AS (
     SELECT case_of_day.case_id, COALESCE(other.party_id, case_of_day.borrower_id) AS party_id
     FROM core__case_daily AS case_of_day
@@ -18,6 +19,20 @@ WITH party_of_case AS (
     FROM party_of_case AS of_case
     INNER JOIN raw__agent_conflict AS barred ON of_case.party_id = barred.party_id
     GROUP BY of_case.case_id
+), override AS (
+    SELECT of_case.case_id, of_person.to_agent_id, of_person.made_at, of_person.event_id
+    FROM party_of_case AS of_case
+    INNER JOIN feedback_reassign AS of_person ON of_case.party_id = of_person.party_id AND of_person.loan_id IS NULL
+    WHERE of_person.starts_at < $day_end AND (of_person.ends_at IS NULL OR of_person.ends_at > $day_start)
+    UNION ALL
+    SELECT part.case_id, of_loan.to_agent_id, of_loan.made_at, of_loan.event_id
+    FROM core__case_loan_daily AS part
+    INNER JOIN feedback_reassign AS of_loan ON part.loan_id = of_loan.loan_id
+    WHERE of_loan.starts_at < $day_end AND (of_loan.ends_at IS NULL OR of_loan.ends_at > $day_start)
+), named AS (
+    SELECT case_id, ARG_MAX(to_agent_id, (made_at, event_id)) AS agent_id
+    FROM override
+    GROUP BY case_id
 )
 SELECT
     case_of_day.case_id,
@@ -39,6 +54,7 @@ SELECT
     earlier.agent_id AS kept_agent_id,
     COALESCE(earlier.agent_since_on, $compared_with::DATE) AS agent_since_on,
     COALESCE(conflict.agent_ids, []) AS barred_agent_ids,
+    named.agent_id AS named_agent_id,
     COALESCE(
         $business_date - $stale_days::INTEGER
         >= GREATEST(COALESCE(earlier.agent_since_on, $compared_with::DATE), talk.talked_on),
@@ -49,4 +65,5 @@ LEFT JOIN raw__party AS party ON case_of_day.borrower_id = party.party_id
 LEFT JOIN previous__assignment AS earlier ON case_of_day.case_id = earlier.case_id
 LEFT JOIN talk ON case_of_day.case_id = talk.case_id
 LEFT JOIN conflict ON case_of_day.case_id = conflict.case_id
+LEFT JOIN named ON case_of_day.case_id = named.case_id
 WHERE case_of_day.closed_on IS NULL

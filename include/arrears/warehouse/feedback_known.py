@@ -67,11 +67,23 @@ PROMISE = pa.schema(
         ("cancelled_at", AT),
     ]
 )
+REASSIGN = pa.schema(
+    [
+        ("event_id", TEXT),
+        ("party_id", TEXT),
+        ("loan_id", TEXT),
+        ("to_agent_id", TEXT),
+        ("made_at", AT),
+        ("starts_at", AT),
+        ("ends_at", AT),
+    ]
+)
 SHAPE = {
     "feedback_flag": FLAG,
     "feedback_contact": CONTACT,
     "feedback_payment": PAYMENT,
     "feedback_promise": PROMISE,
+    "feedback_reassign": REASSIGN,
 }
 
 

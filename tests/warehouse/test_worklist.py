@@ -1,17 +1,21 @@
 """Worklists: a team sees its own rows, a token stands for a number, no cell is a formula, an opened day is history."""
 
 import csv
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from arrears.jobs import publish as publish_job
 from arrears.jobs.publish import publish
+from arrears.rules.departure import Departure
+from arrears.warehouse import outbox
+from arrears.warehouse.approval import decide
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.tables import MART, STG
 from arrears.warehouse.worklist import export_worklist, safe_cell
 from pydantic import SecretStr
 from sqlalchemy import text
 from support.books import make_book, put
+from support.desk import rows
 from support.facts import DAY, NOON, UNTIL, put_day
 
 OPENS = UNTIL - timedelta(hours=5)
@@ -29,6 +33,9 @@ def settings(tmp_path, warehouse_url):
     with transaction(warehouse_url) as connection:
         tables = [*MART.values(), *STG.values(), "ops.publish_ledger", "ops.data_freshness"]
         tables += ["work.agent_worklist", "work.team_member", "vault.dial_token"]
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in ("ops.contact_approval", "ops.notification_event", "ops.notification"):
+            connection.execute(text(f"DELETE FROM {table}"))
         connection.execute(text(f"TRUNCATE {', '.join(map(str, tables))} CASCADE"))
 
 
@@ -130,6 +137,87 @@ def test_day_that_has_not_opened_is_listed_anew(settings):
     assert {row.reason for row in listed(settings)} == {"kept with A9", "=1+1"}
     with transaction(settings.warehouse) as connection:
         assert connection.execute(text("SELECT count(*) FROM vault.dial_token")).scalar() == 1
+
+
+def told(settings):
+    """What the agent of the case with a call is told, and whether the dialler would dial."""
+    with transaction(settings.warehouse) as connection:
+        row = connection.execute(
+            text(
+                "SELECT contact_state_code, channel_code, not_after_at IS NOT NULL, dial_token IS NOT NULL, "
+                "EXISTS (SELECT FROM vault.dial_token AS t WHERE t.dial_token = one.dial_token), team_id "
+                "FROM work.agent_worklist AS one WHERE case_id = 'c1'"
+            )
+        ).one()
+        orphans = connection.execute(
+            text(
+                "SELECT count(*) FROM vault.dial_token WHERE dial_token NOT IN "
+                "(SELECT dial_token FROM work.agent_worklist WHERE dial_token IS NOT NULL)"
+            )
+        ).scalar_one()
+    assert orphans == 0
+    return tuple(row)
+
+
+TOLD_TO_CALL = ("planned", "call", True, True, True, "north")
+
+
+def told_nothing(state):
+    return (state, None, False, False, False, "north")
+
+
+def test_what_is_held_is_nobody_s_to_call_until_it_is_approved(settings, monkeypatch):
+    put_floor(settings)
+    monkeypatch.setattr(publish_job, "departures_of", lambda _: [Departure("volume", "call", "900", "50 to 200")])
+    run(settings, BEFORE)
+    (held,) = rows(settings, "SELECT approval_id FROM ops.contact_approval")
+    future = datetime.now(UTC) + timedelta(hours=5)
+    move(settings, f"not_before_at = '{OPENS}', not_after_at = '{future}'")
+
+    before = told(settings)
+    decide(settings.warehouse, held[0], state_code="approved", decided_by="S1")
+
+    assert before == told_nothing("held")
+    assert told(settings) == TOLD_TO_CALL
+
+
+def test_what_nobody_approved_stays_untold(settings, monkeypatch):
+    put_floor(settings)
+    monkeypatch.setattr(publish_job, "departures_of", lambda _: [Departure("volume", "call", "900", "50 to 200")])
+    run(settings, BEFORE)
+    (held,) = rows(settings, "SELECT approval_id FROM ops.contact_approval")
+
+    decide(settings.warehouse, held[0], state_code="timed_out", decided_by=None)
+
+    assert told(settings) == told_nothing("expired")
+
+
+def test_call_that_is_no_longer_allowed_leaves_the_list_at_once(settings):
+    put_floor(settings)
+    run(settings, BEFORE)
+    before = told(settings)
+
+    with transaction(settings.warehouse) as connection:
+        outbox.suppress(connection, outbox.Scope(step_key="k1"), actor="feedback:desk", reason="opt_out")
+
+    assert (before, told(settings)) == (TOLD_TO_CALL, told_nothing("suppressed"))
+
+
+def test_publication_made_again_keeps_untold_what_was_suppressed(settings):
+    put_floor(settings)
+    run(settings, BEFORE)
+    with transaction(settings.warehouse) as connection:
+        outbox.suppress(connection, outbox.Scope(step_key="k1"), actor="feedback:desk", reason="opt_out")
+    put_floor(settings, reason="kept with A9")
+
+    run(settings, BEFORE)
+
+    assert told(settings) == told_nothing("suppressed")
+
+
+def move(settings, change):
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text(f"UPDATE ops.notification SET {change}"))
 
 
 def test_day_nobody_may_work_has_no_list(settings):

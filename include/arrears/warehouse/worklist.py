@@ -2,7 +2,8 @@
 
 Belongs here: the tables, writing them with a publication, and the export. A list shows a token where a number would
 stand: the dialler turns it into the number, and nobody else can (``vault.dial_token``). Once the first window of the
-day has opened the list is history: a restatement leaves it as it is.
+day has opened the list is history: a restatement leaves it as it is. The contact alone goes on with its row of the
+outbox (trigger ``work.follow_outbox``): while that is held, or once it is suppressed, nobody is told to call.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ WORKLIST = Table(
     Column("currency", Text, nullable=False, comment="ISO 4217 code"),
     Column("promised_on", Date, nullable=True, comment="When a live promise is due"),
     Column("step_id", Text, nullable=True, comment="Step of the strategy due today; NULL: none"),
-    Column("channel_code", Text, nullable=True, comment="Channel planned; NULL: no contact today"),
+    Column("step_key", Text, nullable=True, comment="Row of the outbox that the contact is", info=PSEUDONYM),
+    Column("contact_state_code", Text, nullable=True, comment="Where it stands; held, suppressed ...: nobody calls"),
+    Column("channel_code", Text, nullable=True, comment="Channel; NULL: no contact today, or none that may be made"),
     Column("template_code", Text, nullable=True, comment="Script or text"),
     Column("language", Text, nullable=True, comment="BCP 47 language"),
     Column("not_before_at", INSTANT, nullable=True, comment="Earliest lawful instant"),
@@ -65,6 +68,7 @@ WORKLIST = Table(
     Column("reason", Text, nullable=False, comment="Why the case stands here"),
     PrimaryKeyConstraint("portfolio", "business_date", "case_id", name="agent_worklist_pkey"),
     Index("agent_worklist_team", "team_id", "business_date"),
+    Index("agent_worklist_step", "step_key"),
     schema="work",
     comment="What agents work today; each team sees its own rows (row-level security), history once the day has begun.",
 )
@@ -87,19 +91,24 @@ DIAL_TOKEN = Table(
     comment="Which contact point a worklist's token stands for; for the dialler alone.",
 )
 
+MAY_BE_MADE = ("planned", "claimed", "rejected_retryable", "sent")  # states of the outbox; the trigger says the same
 FILL = text(
-    """
+    f"""
     WITH listed AS (
         SELECT assigned.*, standing.state_code, standing.worked_bucket, standing.worked_delinquent_days,
             standing.worked_minor, standing.currency, standing.promised_on,
-            step.step_id, step.channel_code, step.template_code, step.language, step.contact_point_id,
-            step.not_before_at, step.not_after_at,
-            CASE WHEN step.channel_code IN ('call', 'visit') THEN gen_random_uuid() END AS dial_token
+            step.step_id, step.step_key, contact.state_code AS contact_state_code, made.channel_code,
+            made.template_code, made.language, made.contact_point_id, made.not_before_at, made.not_after_at,
+            CASE WHEN made.channel_code IN ('call', 'visit') THEN gen_random_uuid() END AS dial_token
         FROM mart.fct_assignment_daily AS assigned
         JOIN mart.fct_case_daily AS standing USING (portfolio, business_date, case_id)
         LEFT JOIN mart.fct_contact_plan_daily AS step
             ON step.portfolio = assigned.portfolio AND step.business_date = assigned.business_date
             AND step.case_id = assigned.case_id AND step.state_code = 'planned'
+        LEFT JOIN ops.notification AS contact ON contact.step_key = step.step_key
+        LEFT JOIN ops.notification AS made
+            ON made.step_key = step.step_key AND made.state_code IN {MAY_BE_MADE}
+            AND made.delivery_code IS DISTINCT FROM 'withdrawn'
         WHERE assigned.portfolio = :portfolio AND assigned.business_date = :business_date
             AND assigned.is_assigned
             AND (assigned.agent_id IS NOT NULL OR assigned.reason_code IN ('pooled', 'supervisor'))
@@ -107,10 +116,15 @@ FILL = text(
         INSERT INTO vault.dial_token (dial_token, portfolio, contact_point_id, expires_at)
         SELECT dial_token, portfolio, contact_point_id, not_after_at FROM listed WHERE dial_token IS NOT NULL
     )
-    INSERT INTO work.agent_worklist
+    INSERT INTO work.agent_worklist (
+        portfolio, business_date, case_id, team_id, agent_id, queue_id, work_rank, state_code, bucket, delinquent_days,
+        past_due_minor, currency, promised_on, step_id, step_key, contact_state_code, channel_code, template_code,
+        language, not_before_at, not_after_at, dial_token, reason
+    )
     SELECT portfolio, business_date, case_id, coalesce(team_id, '') AS team_id, agent_id, queue_id, work_rank,
         state_code, worked_bucket, worked_delinquent_days, worked_minor, currency, promised_on,
-        step_id, channel_code, template_code, language, not_before_at, not_after_at, dial_token, reason
+        step_id, step_key, contact_state_code, channel_code, template_code, language, not_before_at, not_after_at,
+        dial_token, reason
     FROM listed
     """
 )
@@ -135,6 +149,40 @@ CLEAR = text(
     DELETE FROM vault.dial_token WHERE dial_token IN (SELECT dial_token FROM gone)
     """
 )
+
+TAKE_FROM_AGENTS = text(
+    """
+    UPDATE work.agent_worklist AS listed
+    SET team_id = '', agent_id = NULL, reason = :reason
+    FROM mart.fct_case_daily AS standing
+    WHERE standing.portfolio = listed.portfolio AND standing.business_date = listed.business_date
+        AND standing.case_id = listed.case_id AND listed.business_date >= CURRENT_DATE - 1
+        AND (
+            (standing.portfolio = :portfolio AND standing.borrower_id = :party_id)
+            OR (standing.portfolio, standing.borrower_id) IN (
+                SELECT known.portfolio, known.borrower_id FROM ops.notification AS known
+                WHERE known.person_id = :person_id
+            )
+        )
+    """
+)
+
+
+def take_from_agents(connection: Connection, portfolio: str, party_id: str | None, person_id: str | None) -> int:
+    """Leave a person's cases to supervisors alone, at once: no agent sees them any more.
+
+    Args:
+        connection: With the caller's transaction.
+        portfolio: Folder name.
+        party_id: The person's party there.
+        person_id: The human: their cases in other portfolios go too, as far as the outbox has met them there.
+
+    Returns:
+        Rows of today's lists (and yesterday's, where it is still yesterday) that went.
+    """
+    about = {"portfolio": portfolio, "party_id": party_id, "person_id": person_id}
+    reason = "held: self_harm_risk; no machine and no agent, a supervisor calls"
+    return connection.execute(TAKE_FROM_AGENTS, {**about, "reason": reason}).rowcount
 
 
 def has_opened(connection: Connection, portfolio: str, business_date: date, now: datetime) -> bool:

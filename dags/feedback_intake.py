@@ -4,6 +4,7 @@
 rows of its SELECTs. Call outcomes, promises, disputes, complaints, opt-outs, hardship requests, wrong numbers, payments
 under way, agents' notes and supervisors' overrides are kept in an append-only log; waiting contacts that a report
 forbids end in the same transaction. A bad row is put in quarantine with code, file, line and column; the rest acts.
+Last, `ring` calls a supervisor for every person whose life may be at risk, each time until one has taken over.
 (The webhook, `arrears feedback serve`, takes in signed requests by the same rules while the sender waits.)
 
 **Reads**: inbox folders, source databases, the newest ledger in the lake (who is who).
@@ -24,7 +25,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import dag, get_current_context, task
+from airflow.sdk import TriggerRule, dag, get_current_context, task
 from arrears.orchestration.callbacks import run_failed
 from arrears.orchestration.defaults import START_DATE, portfolios_with_feedback, task_defaults
 
@@ -50,7 +51,13 @@ def feedback_intake() -> None:
         get_current_context()["portfolio"] = portfolio
         return feedback_intake(portfolio)
 
-    take_in.expand(portfolio=portfolios_with_feedback())
+    @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(minutes=2))
+    def ring() -> int:
+        from arrears.orchestration.callbacks import call_supervisor
+
+        return call_supervisor()
+
+    take_in.expand(portfolio=portfolios_with_feedback()) >> ring()
 
 
 feedback_intake()

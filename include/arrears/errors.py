@@ -427,3 +427,10 @@ class AnswerDueError(ArrearsError):
 
     code = "ARR-FBK-008"
     consequence = "Contact about the matter stays held."
+
+
+class SupervisorCallError(ArrearsError):
+    """Somebody's life may be at risk, and no supervisor has said that they have taken the matter over."""
+
+    code = "ARR-FBK-009"
+    consequence = "No machine and no agent contacts the person; it rings until a supervisor takes over."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arrears.warehouse.outbox import Scope, suppress
+from arrears.warehouse.worklist import take_from_agents
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 
 # About the human, whoever lends to them; all else is about the portfolio's own dealings.
 OF_THE_PERSON = frozenset({"self_harm_risk", "deceased", "minor", "bankruptcy_stay", "identity_theft"})
+RISK_TO_LIFE = "self_harm_risk"
 ITS_OWN_REASON = ("opt_out", "dispute", "complaint", "hardship", "wrong_number")
 
 
 def react(connection: Connection, portfolio: str, source: str, report: Any, subject: Subject, now: datetime) -> int:  # noqa: ANN401, PLR0913, PLR0917  a report of any kind, and its place
     """End the open outbox rows that a new report forbids. What it allows again is for the next day's plan.
+
+    A risk to somebody's life also takes their cases from agents' lists; ``ops.supervisor_call`` rings for them.
 
     Args:
         connection: With the transaction that keeps the report.
@@ -35,6 +39,8 @@ def react(connection: Connection, portfolio: str, source: str, report: Any, subj
     reason = reason_of(report, now)
     if reason is None:
         return 0
+    if reason == RISK_TO_LIFE:
+        take_from_agents(connection, portfolio, subject.party_id, subject.person_id)
     return sum(
         suppress(connection, scope, actor=f"feedback:{source}", reason=reason)
         for scope in scopes_of(portfolio, report, subject, reason)

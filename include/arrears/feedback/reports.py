@@ -241,12 +241,12 @@ class AgentNote(Report):
 
 
 class Override(Lasting):
-    """A supervisor's decision: another agent, a pause, or a channel barred; the remark goes to the vault."""
+    """A supervisor's decision: another agent, a pause, a channel barred, a call taken over; remarks go to the vault."""
 
     kind: Literal["override"]
     author_id: Id
     reason_code: Code
-    action_code: Literal["reassign", "pause", "bar_channel"]
+    action_code: Literal["reassign", "pause", "bar_channel", "take_over"]
     agent_id: Id | None = None
     channel_code: Channel | None = None
     note: Words | None = None

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import httpx
 from sqlalchemy import func, or_, select, text
 
-from arrears.errors import AlarmUndeliveredError, AnswerDueError, ArrearsError, DayLateError, UnknownSendsError
+from arrears.errors import (
+    AlarmUndeliveredError,
+    AnswerDueError,
+    ArrearsError,
+    DayLateError,
+    SupervisorCallError,
+    UnknownSendsError,
+)
 from arrears.portfolio import load_folder, names
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.tables import NOTIFICATION, PUBLISH_LEDGER
@@ -28,6 +35,10 @@ WEBHOOK_SECONDS = 10
 ANSWERS_DUE = text(
     "SELECT portfolio, count(*) FILTER (WHERE alarm_code = 'overdue'), count(*) FILTER (WHERE alarm_code = 'soon') "
     "FROM bi.answer_clock WHERE alarm_code <> 'waiting' GROUP BY portfolio ORDER BY portfolio"
+)
+
+SUPERVISOR_CALLS = text(
+    "SELECT portfolio, count(*), min(since_at) FROM ops.supervisor_call GROUP BY portfolio ORDER BY portfolio"
 )
 
 
@@ -70,7 +81,7 @@ def watch(settings: Settings, now: datetime, portfolios: Sequence[str] = ()) -> 
     """
     try:
         last = last_published(settings.warehouse)
-        waiting = _unknown_sends(settings, now) + _answers_due(settings)
+        waiting = supervisor_calls(settings) + _unknown_sends(settings, now) + _answers_due(settings)
     except ArrearsError as error:
         return [Alarm.of(error)]
     alarms = []
@@ -152,6 +163,21 @@ def _answers_due(settings: Settings) -> list[Alarm]:
     return [
         Alarm.of(AnswerDueError(f"{overdue} answers overdue, {soon} due within three days", "each answered"), name)
         for name, overdue, soon in rows
+    ]
+
+
+def supervisor_calls(settings: Settings) -> list[Alarm]:
+    """One alarm for each portfolio with people at risk whom no supervisor has taken over.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+    """
+    with transaction(settings.warehouse) as connection:
+        rows = connection.execute(SUPERVISOR_CALLS).all()
+    wanted = "a supervisor takes each over: override take_over"
+    return [
+        Alarm.of(SupervisorCallError(f"{count} people at risk, since {since:%Y-%m-%d %H:%M} UTC", wanted), name)
+        for name, count, since in ((name, count, since.astimezone(UTC)) for name, count, since in rows)
     ]
 
 

@@ -7,6 +7,7 @@ finished" are the net.
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from arrears.errors import ArrearsError, RunFailedError, SourceNotReadyError
@@ -59,6 +60,19 @@ def run_failed(context: Mapping[str, Any]) -> None:
     code, message, runbook = known or describe(None)
     _record(context, task="", code=code, message=message, runbook=runbook)
     _notify(f"{code} {portfolio} {business_date}", message)
+
+
+def call_supervisor() -> int:
+    """Ring for people whose life may be at risk, every time until a supervisor has taken over; returns the alarms."""
+    from arrears.jobs.watch import supervisor_calls, tell  # noqa: PLC0415  the warehouse is not needed to parse a DAG
+
+    settings = load_settings()
+    alarms = supervisor_calls(settings)
+    for alarm in alarms:
+        log.warning("%s %s %s", alarm.code, alarm.portfolio, alarm.found)
+        _notify(f"{alarm.code} {alarm.portfolio}", f"{alarm.found}; {alarm.runbook}")
+    tell(settings, alarms, datetime.now(UTC))
+    return len(alarms)
 
 
 def _record(context: Mapping[str, Any], *, task: str, code: str, message: str, runbook: str) -> None:

@@ -18,6 +18,11 @@ The first of these that holds is named; the other loans of the case go on, and t
 Flags are half-open instants on a loan, a person or, for a single number or address, a contact point.
 """
 
+AT_RISK = """\
+`self_harm_risk` stops every automatic step for the person, and the case goes to a supervisor, who is called until \
+they take it over (`ARR-FBK-009`).
+"""
+
 
 def pages() -> dict[str, str]:
     """``case-states.md``."""
@@ -49,7 +54,7 @@ def pages() -> dict[str, str]:
         "## Why a loan is held\n",
         HOLDS,
         ", ".join(f"`{code}`" for code in HOLD_CODES) + "\n",
-        "`self_harm_risk` stops every automatic step for the person, and the case goes to a supervisor.\n",
+        AT_RISK,
     ]
     return {"case-states.md": "\n".join(parts)}
 

@@ -3,7 +3,7 @@
 -- Of: ops.feedback_event
 -- loan_ids: Loans it is about, comma separated; empty: the person
 -- agent_id: Who decided [pseudonym]
--- action_code: reassign, pause or bar_channel
+-- action_code: reassign, pause, bar_channel or take_over
 -- reason_code: Why
 -- to_agent_id: Of reassign: to whom [pseudonym]
 -- channel_code: Of bar_channel: which

@@ -241,6 +241,21 @@ def test_what_is_planned_reacts_in_the_same_intake(desk, take, warehouse_url, re
     assert taken.stopped == 3 - len(left)
 
 
+def test_refused_report_is_settled_once_a_later_delivery_has_it_right(desk, take):
+    wrong = {**opt_out(), "loan_ids": ["L9"], "party_id": None}
+    take(wrong, {**CALL, "channel_code": "smoke"}, name="one")
+    take(opt_out(ref="another"), name="two")
+    before = rows(desk, "SELECT count(*) FROM bi.feedback_quarantine WHERE settled_at IS NOT NULL")
+
+    take(opt_out(), name="three")
+
+    assert before == [(0,)]
+    assert rows(desk, "SELECT row_number, settled_at IS NOT NULL FROM bi.feedback_quarantine ORDER BY 1") == [
+        (1, True),
+        (2, False),
+    ]
+
+
 def test_late_first_revision_does_not_stop_what_the_second_allows(take, warehouse_url):
     take(opt_out(revision=2, is_withdrawn=True), name="two")
     plan(warehouse_url, ("sms", "P1", ["L1"], "C1", "sms"))

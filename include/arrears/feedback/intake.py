@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from arrears.errors import FeedbackConflictError, FeedbackRowError, FeedbackSubjectError
@@ -232,6 +232,7 @@ def _keep(connection: Connection, delivery: Delivery, judged: _Judged, now: date
             refusals.append(
                 Refusal(row, "revision", FeedbackConflictError.code, "a higher revision, or the same content")
             )
+    _settle(connection, delivery, [report for _, report, _ in judged.good], now)
     refusals.sort(key=lambda one: (one.row.number, one.column))
     _quarantine(connection, delivery, refusals, now)
     rejected = len({one.row.number for one in refusals})
@@ -297,6 +298,26 @@ def _is_newest(connection: Connection, delivery: Delivery, report: Any) -> bool:
     return connection.execute(later.limit(1)).one_or_none() is None
 
 
+def _settle(connection: Connection, delivery: Delivery, reports: Sequence[Any], now: datetime) -> None:
+    """Mark what an earlier delivery had refused and is in the log by now: nobody need look at it any more.
+
+    The same report is the same kind and reference of the same source; a row without them waits for a person.
+    """
+    refused = FEEDBACK_REJECTED.c
+    waits = and_(*_is(FEEDBACK_REJECTED, delivery)[:2], refused.settled_at.is_(None))
+    asked = select(refused.kind_code, refused.source_ref).where(waits, refused.source_ref.in_([r.ref for r in reports]))
+    waiting = set(connection.execute(asked.distinct()).tuples())
+    for report in reports:
+        if (report.kind, report.ref) in waiting and _is_kept(connection, delivery, report):
+            mended = (waits, refused.kind_code == report.kind, refused.source_ref == report.ref)
+            connection.execute(update(FEEDBACK_REJECTED).where(*mended).values(settled_at=now))
+
+
+def _is_kept(connection: Connection, delivery: Delivery, report: Any) -> bool:  # noqa: ANN401  as above
+    event_id = event_id_of(delivery.portfolio, delivery.source, report)
+    return _there(connection, event_id) == content_hash_of(report)
+
+
 def _quarantine(connection: Connection, delivery: Delivery, refusals: Sequence[Refusal], now: datetime) -> None:
     """Where and why in ``ops``, the values in ``vault``."""
     kept: set[int] = set()
@@ -311,6 +332,8 @@ def _quarantine(connection: Connection, delivery: Delivery, refusals: Sequence[R
                 error_code=one.code,
                 expected=one.expected,
                 received_at=now,
+                kind_code=kind if (kind := one.row.values.get("kind")) in KINDS else None,
+                source_ref=ref if re.match(ID, ref := str(one.row.values.get("ref") or "")) else None,
             )
             .on_conflict_do_nothing()
         )

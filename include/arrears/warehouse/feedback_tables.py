@@ -89,6 +89,8 @@ FEEDBACK_REJECTED = Table(
     Column("expected", Text, nullable=False, comment="What was expected; never what was found"),
     Column("received_at", INSTANT, nullable=False, comment="When it was taken in"),
     Column("settled_at", INSTANT, nullable=True, comment="When a later try took it in; NULL: it waits for somebody"),
+    Column("kind_code", Text, nullable=True, comment="What it reports; NULL: it does not say"),
+    Column("source_ref", Text, nullable=True, comment="The source's own identifier of it; NULL: none that can be one"),
     schema="ops",
     comment="Reported rows that were not taken in, without their values.",
 )

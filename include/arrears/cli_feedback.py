@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import secrets
 from typing import Annotated
 
 import typer
@@ -12,7 +10,6 @@ import typer
 from arrears.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
-SECRET_BYTES = 32
 
 
 @app.command("intake")
@@ -33,13 +30,16 @@ def serve(
     host: Annotated[str, typer.Option(help="Address; put TLS and the internet in front of it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8081,
 ) -> None:
-    """Receive signed requests with reports, and what providers say of messages, until Ctrl-C."""
+    """Receive signed reports, and what providers say of messages, until Ctrl-C; refused while no source has a secret."""
     import uvicorn  # noqa: PLC0415  as above
 
+    from arrears.feedback.sources import open_webhooks  # noqa: PLC0415  as above
     from arrears.feedback.webhook import webhook  # noqa: PLC0415  as above
     from arrears.jobs.provider_calls import provider_calls  # noqa: PLC0415  as above
 
     settings = load_settings()
+    for place in open_webhooks(settings):
+        typer.echo(f"POST /feedback/{place}")
     uvicorn.run(
         webhook(settings, provider_calls(settings)), host=host, port=port, access_log=False, server_header=False
     )
@@ -48,4 +48,6 @@ def serve(
 @app.command("secret")
 def secret() -> None:
     """Print a new secret for a webhook source."""
-    typer.echo(f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}")
+    from arrears.feedback.signature import new_secret  # noqa: PLC0415  as above
+
+    typer.echo(new_secret())

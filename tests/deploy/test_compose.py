@@ -37,7 +37,7 @@ def test_head_says_that_it_is_parsed_and_not_run():
 
 
 def test_services_are_those_of_the_official_file_and_a_warehouse():
-    assert set(SERVICES) == {*AIRFLOW, "postgres", "redis", "warehouse"}
+    assert set(SERVICES) == {*AIRFLOW, "feedback", "postgres", "redis", "warehouse"}
 
 
 @pytest.mark.parametrize(("service", "command"), COMPONENTS.items(), ids=list(COMPONENTS))
@@ -110,7 +110,7 @@ def test_worker_holds_none_of_the_servers_secrets():
 
 
 def test_secrets_are_required_and_have_no_default():
-    secret = re.compile(r"(PASSWORD|SECRET|SECRET_KEY|FERNET_KEY)$")
+    secret = re.compile(r"(PASSWORD|SECRETS?|SECRET_KEY|FERNET_KEY)$")
     named = {
         name: value
         for service in SERVICES.values()
@@ -147,6 +147,7 @@ def test_example_file_names_every_required_variable_and_gives_none():
         ("postgres", "pg_isready"),
         ("warehouse", "pg_isready"),
         ("redis", "redis-cli ping"),
+        ("feedback", "curl --fail http://localhost:8081/health"),
     ],
 )
 def test_health_check_asks_the_conventional_question(service, words):
@@ -180,6 +181,14 @@ def test_init_migrates_both_databases_once_and_ends():
     assert {"postgres", "warehouse"} == set(init["depends_on"])
     for step in ("airflow db migrate", "airflow users create", "python -m arrears migrate"):
         assert step in script, step
+
+
+def test_webhook_has_a_secret_what_it_reads_and_nothing_of_airflow_s():
+    service = SERVICES["feedback"]
+
+    assert service["entrypoint"][:5] == ["python", "-m", "arrears", "feedback", "serve"]
+    assert set(service["environment"]) == {"ARREARS_WAREHOUSE_URL", "ARREARS_LAKE_URL", "ARREARS_FEEDBACK_SECRETS"}
+    assert service["depends_on"] == {"airflow-init": {"condition": "service_completed_successfully"}}
 
 
 def test_workers_end_gently_and_are_two():
@@ -220,7 +229,7 @@ def test_lineage_leaves_through_the_scrubber_by_our_extractor():
 def test_nothing_is_reachable_from_other_machines_unasked():
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
 
-    assert len(published) == 2
+    assert len(published) == 3
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 

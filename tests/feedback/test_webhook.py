@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from arrears.errors import (
+    ConfigurationError,
     FeedbackSubjectError,
     FeedbackUnreadableError,
     WebhookReplayedError,
@@ -19,6 +20,7 @@ from arrears.errors import (
     WebhookUnsignedError,
 )
 from arrears.feedback.signature import HEADERS, sign, verify
+from arrears.feedback.sources import open_webhooks
 from arrears.feedback.webhook import BODY_BYTES, REPORTS, webhook
 from support.desk import SECRET, forget, make_desk, opt_out, plan, rows
 
@@ -195,3 +197,15 @@ def test_second_secret_is_accepted_while_they_are_exchanged():
     with pytest.raises(WebhookUnsignedError):
         verify(sign(other, "m", now, body), body, [SECRET], now)
     assert HEADERS == ("webhook-id", "webhook-timestamp", "webhook-signature")
+
+
+def test_server_without_any_secret_does_not_start(tmp_path, warehouse_url):
+    desk = make_desk(tmp_path, warehouse_url)
+    sources = desk.portfolios / "book/feedback/sources.yaml"
+    places = open_webhooks(desk)
+    sources.write_text(sources.read_text().replace(f'"{SECRET}"', '""'))
+
+    with pytest.raises(ConfigurationError, match="no webhook has a secret"):
+        open_webhooks(desk)
+
+    assert places == ["book/gateway"]

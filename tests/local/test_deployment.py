@@ -1,11 +1,15 @@
 """The whole one-machine deployment: whose warehouse it uses, and a real ``make run``, twice."""
 
+import json
 import re
 import stat
+from datetime import UTC, datetime
 from io import StringIO
 
+import httpx
 import pytest
 from arrears.errors import ConfigurationError
+from arrears.feedback.signature import sign
 from arrears.local import deployment as module
 from arrears.local.airflow import API_SERVER, COMPONENTS
 from arrears.local.demo import DEMOS, Demo, demos_with_past
@@ -14,6 +18,7 @@ from arrears.local.home import Home
 from arrears.local.run import DemoRun
 from arrears.portfolio import load_folder
 from arrears.settings import load_settings
+from arrears.warehouse.migrate import upgrade
 from dotenv import dotenv_values
 from rich.console import Console
 
@@ -79,6 +84,29 @@ def test_command_line_is_told_of_the_embedded_warehouse_beside_what_it_knew(mach
     assert told["ARREARS_THREADS"] == "1"
     assert told["ARREARS_DEMO_FIRST_DATE"] == machine.dates(SMALL)[0].isoformat()
     assert stat.S_IMODE(module.ENVIRONMENT_FILE.stat().st_mode) == 0o600
+
+
+def test_webhook_is_up_with_a_secret_of_its_own_and_ends_with_the_rest(machine):
+    machine.postgres.start()
+    upgrade(machine.warehouse_url)
+    machine.start_webhook()
+    webhook = machine.webhook
+    kept = json.loads(webhook.kept.read_text())
+    body = json.dumps({"reports": [{"kind": "nonsense", "ref": "1"}]}).encode()
+    path = f"/feedback/{SMALL.portfolio}/gateway"
+
+    unsigned = httpx.post(webhook.address + path, content=body)
+    signed = httpx.post(
+        webhook.address + path, content=body, headers=sign(kept["secret"], "m", datetime.now(UTC), body)
+    )
+    listening = {one.laddr.ip for process in webhook.server.processes() for one in process.net_connections()}
+    machine.stop()
+
+    assert unsigned.status_code == 401
+    assert (signed.status_code, signed.json()["refused"][0]["code"]) == (202, "ARR-FBK-001")
+    assert listening == {"127.0.0.1"}
+    assert stat.S_IMODE(webhook.kept.stat().st_mode) == 0o600
+    assert webhook.server.processes() == []
 
 
 @pytest.mark.airflow

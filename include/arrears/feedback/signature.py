@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from arrears.errors import WebhookUnsignedError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 TOLERANCE_SECONDS = 300
 SECRET_BYTES = 24
+NEW_BYTES = 32
 PREFIX = "whsec_"
 VERSION = "v1"
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -70,3 +72,8 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now:
 def _signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     said = f"{message_id}.{timestamp}.".encode() + body
     return base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
+
+
+def new_secret() -> str:
+    """A new secret for a webhook source."""
+    return f"whsec_{base64.b64encode(token_bytes(NEW_BYTES)).decode()}"

@@ -16,7 +16,7 @@ from arrears.errors import ConfigurationError
 from arrears.feedback.reports import CODE
 from arrears.feedback.signature import SECRET_BYTES, key_of
 from arrears.policy.documents import Document, read_document
-from arrears.portfolio import Folder  # noqa: TC001  pydantic reads the annotation when it runs
+from arrears.portfolio import Folder, names
 from arrears.settings import ENVIRONMENT_FILE
 
 if TYPE_CHECKING:
@@ -101,6 +101,25 @@ def load_sources(portfolio: str, settings: Settings) -> dict[str, Source]:
     for source in found.values():
         if isinstance(source, DatabaseOfReports) and not (path.parent / source.select).is_file():
             raise ConfigurationError(f"no file {source.select}", f"a SELECT beside {FILE}", f"{portfolio}/feedback")
+    return found
+
+
+def open_webhooks(settings: Settings) -> list[str]:
+    """``portfolio/source`` of every webhook that has a secret.
+
+    Raises:
+        ConfigurationError: None has one: a server would refuse every request.
+    """
+    found = [
+        f"{name}/{code}"
+        for name in names(settings)
+        for code, source in load_sources(name, settings).items()
+        if isinstance(source, WebhookOfReports) and source.keys
+    ]
+    if not found:
+        raise ConfigurationError(
+            "no webhook has a secret", "`arrears feedback secret`, and `secrets` of a webhook", "feedback/sources.yaml"
+        )
     return found
 
 

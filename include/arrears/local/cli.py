@@ -40,16 +40,19 @@ def run(
 
 @app.command("up")
 def up() -> None:
-    """Start PostgreSQL and Airflow, print where they are, and stay until Ctrl-C or `down`."""
+    """Start PostgreSQL, Airflow and the feedback webhook, print where they are, and stay until Ctrl-C or `down`."""
     from arrears.local.airflow import USER  # noqa: PLC0415
     from arrears.local.progress import Progress  # noqa: PLC0415
 
     deployment = _deployment()
     with _interruptible(0), Progress(console) as progress, deployment.started(is_scheduling=True, say=progress.say):
+        progress.say("the feedback webhook")
+        deployment.start_webhook()
         progress.rest()
         lines = {
             "Airflow": deployment.airflow.address,
             "login": f"{USER} / {deployment.airflow.password}",
+            "webhook": f"{deployment.webhook.address}/feedback/PORTFOLIO/gateway, secret in {deployment.webhook.kept}",
             "BI tools": deployment.bi_url or "your own server: a login in the role arrears_bi",
         }
         if deployment.has_own_warehouse:
@@ -62,6 +65,7 @@ def up() -> None:
         while True:
             time.sleep(WATCH_SECONDS)
             deployment.airflow.refuse_dead()
+            deployment.webhook.refuse_dead()
 
 
 @app.command("down")

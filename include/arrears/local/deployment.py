@@ -18,9 +18,10 @@ from sqlalchemy import make_url
 from arrears.keys import new_key
 from arrears.local.airflow import LocalAirflow
 from arrears.local.demo import business_dates
-from arrears.local.home import LOOPBACK, Home, remembered, write_private
+from arrears.local.home import LOOPBACK, Home, recalled, remembered, write_private
 from arrears.local.past import Past
 from arrears.local.postgres import EmbeddedPostgres
+from arrears.local.webhook import LocalWebhook
 from arrears.settings import ENVIRONMENT_FILE, load_settings
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class Deployment:
     def airflow(self) -> LocalAirflow:
         """The four components."""
         return LocalAirflow(self.home, self.postgres, workers=self.workers)
+
+    @property
+    def webhook(self) -> LocalWebhook:
+        """What receives signed feedback, once ``start_webhook`` has been called."""
+        return LocalWebhook(self.home)
 
     @property
     def has_own_warehouse(self) -> bool:
@@ -111,14 +117,24 @@ class Deployment:
                 with _undisturbed():
                     self.stop()
 
+    def start_webhook(self) -> None:
+        """Start the feedback webhook beside the servers that are up.
+
+        Raises:
+            LocalServerError: It did not start.
+        """
+        self.webhook.start(self._task_environment())
+
     def stop(self) -> None:
         """Stop whatever runs of this deployment; safe at any time."""
+        self.webhook.stop()
         self._past.stop()
         self.airflow.stop()
         self.postgres.stop()
 
     def _start(self, *, is_scheduling: bool, say: Callable[[str], None]) -> None:
-        self._past.stop()  # what a killed run has left
+        self.webhook.stop()  # what a killed run has left
+        self._past.stop()
         self.airflow.stop()
         say("PostgreSQL 18")
         self.postgres.start()
@@ -180,10 +196,18 @@ class Deployment:
         return {
             "ARREARS_WAREHOUSE_URL": self.warehouse_url,
             "ARREARS_MASTER_KEYS": self._master_keys,
+            **self._experiment_key(),
             "ARREARS_DEMO_FIRST_DATE": self.business_dates.first.isoformat(),
             "ARREARS_DEMO_DAILY_FROM": self._daily_from,
             **folders,
         }
+
+    def _experiment_key(self) -> dict[str, str]:
+        """The key of the demo's experiment, made once, unless the settings have another."""
+        kept = self.home.var / "experiment.json"
+        if load_settings().experiment_secret.decode() not in ("", recalled(kept, "key")):
+            return {}
+        return {"ARREARS_EXPERIMENT_KEY": remembered(kept, "key", lambda: secrets.token_urlsafe(32))}
 
     def _tell_the_command_line(self) -> None:
         """Let ``python -m arrears`` work on the same data while the servers run, without any variable set."""

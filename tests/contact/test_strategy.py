@@ -196,6 +196,14 @@ MISTAKES = {
         ),
         f"line 12, key {TWO}.when.risk_band: risk_band may not raise contacts: two has more than segment one",
     ),
+    "broken promise that presses": (
+        FILE.replace("bucket: [M1]", "promise: [none]")
+        + second(
+            "{promise: [recently_broken]}",
+            steps=STEP.replace("id: a", "id: b") + STEP.replace("id: a", "id: c").replace("day: 0", "day: 1"),
+        ),
+        f"line 12, key {TWO}.when.promise: promise may not raise contacts: two has more than segment one",
+    ),
     "care that presses": (
         FILE.replace("bucket: [M1]", "vulnerable: false")
         + second("{vulnerable: true}", steps=STEP.replace("id: a, day: 0", "id: b, day: 0, repeat_every_days: 9")),
@@ -271,6 +279,7 @@ CASE = {
     "amount": 500,
     "product": "trip",
     "behaviour": "new",
+    "promise": "none",
     "risk_band": "low",
     "contactability": "reached",
     "vulnerable": False,

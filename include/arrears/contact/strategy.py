@@ -107,6 +107,7 @@ class When(Document):
         amount: Past-due amount that is worked.
         product: Product of its worked loans.
         behaviour: As in ``rules.traits``.
+        promise: As in ``rules.traits``; a broken one may only lower the pressure.
         risk_band: As in ``rules.traits``; it may only lower the pressure of the band ``medium``.
         contactability: As in ``rules.traits``.
         vulnerable: Whether a flag says so; it may only lower the pressure.
@@ -117,6 +118,7 @@ class When(Document):
     amount: Amounts | None = None
     product: tuple[str, ...] = ()
     behaviour: tuple[Literal["cured_and_back", "first_payment_default", "habitual_late", "new", "regular"], ...] = ()
+    promise: tuple[Literal["none", "recently_broken"], ...] = ()
     risk_band: tuple[Literal["low", "medium", "high"], ...] = ()
     contactability: tuple[Literal["reached", "unreached", "no_point"], ...] = ()
     vulnerable: bool | None = None
@@ -138,7 +140,7 @@ class When(Document):
                 return False
         if self.vulnerable is not None and case["vulnerable"] != self.vulnerable:
             return False
-        listed = ("bucket", "product", "behaviour", "risk_band", "contactability", "hold")
+        listed = ("bucket", "product", "behaviour", "promise", "risk_band", "contactability", "hold")
         return all(not getattr(self, name) or case[name] in getattr(self, name) for name in listed)
 
 
@@ -342,7 +344,7 @@ def load_strategy(
         name: File name without suffix.
         folder: Where it is.
         buckets: The portfolio's bucket codes.
-        templates: Templates there are; None: nobody knows here.
+        templates: Templates there are in the portfolio's language; None: nobody knows here.
 
     Raises:
         ConfigurationError: Anything in it is wrong; each mistake is named with file, line and key.

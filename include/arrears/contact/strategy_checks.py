@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from arrears.contact.paths import presses_harder
 from arrears.contact.strategy import NEVER_AUTOMATIC
 from arrears.rules.cases import HOLD_CODES
-from arrears.rules.traits import BEHAVIOURS, CONTACTABILITIES, NEUTRAL_BAND, RISK_BANDS
+from arrears.rules.traits import BEHAVIOURS, CONTACTABILITIES, NEUTRAL_BAND, NEUTRAL_PROMISE, PROMISES, RISK_BANDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 Mistake = tuple["Key", str]
 Cell = dict[str, Any]
 OTHER = "(any other)"  # a product that no segment names
-COLUMNS = ("bucket", "amount", "product", "behaviour", "risk_band", "contactability", "vulnerable", "hold")
+COLUMNS = ("bucket", "amount", "product", "behaviour", "promise", "risk_band", "contactability", "vulnerable", "hold")
+NEUTRAL = (
+    ("risk_band", NEUTRAL_BAND),
+    ("promise", NEUTRAL_PROMISE),
+    ("vulnerable", False),
+)  # may lower the pressure only
 
 
 def mistakes_of(strategy: Strategy, buckets: Collection[str], templates: Collection[str] | None) -> list[Mistake]:
@@ -73,7 +78,10 @@ def _names(
             if step.id in steps:
                 yield (*here, "steps", number, "id"), f"step ids differ: {step.id} is there twice"
             if templates is not None and step.template not in templates:
-                yield (*here, "steps", number, "template"), f"unknown template {step.template}"
+                yield (
+                    (*here, "steps", number, "template"),
+                    f"unknown template {step.template} in the portfolio's language",
+                )
             steps.add(step.id)
         ids.add(segment.id)
 
@@ -145,9 +153,7 @@ def _grids(version: Version, key: Key, buckets: Collection[str]) -> Iterator[Mis
                     (f"unreachable segment {one.id}: {rest}"),
                 )
         if not reported:
-            tested = [
-                one for one in (("risk_band", NEUTRAL_BAND), ("vulnerable", False)) if one[0] in _minded(segments)
-            ]
+            tested = [one for one in NEUTRAL if one[0] in _minded(segments)]
             yield from _pressure(at, cells, tested, key, place_of)
 
 
@@ -162,6 +168,7 @@ def _cells(segments: Sequence[Segment], buckets: Collection[str]) -> Iterator[Ce
         "amount": sorted(bounds),
         "product": (*products, OTHER),
         "behaviour": BEHAVIOURS,
+        "promise": PROMISES,
         "risk_band": RISK_BANDS,
         "contactability": CONTACTABILITIES,
         "vulnerable": (False, True),

@@ -41,6 +41,7 @@ TRAIT_OF = (
 TRAITS = {
     "vulnerable_flags": ["vulnerable"],
     "spell_days": traits.SPELL_WINDOW_DAYS,
+    "broken_days": traits.BROKEN_WINDOW_DAYS,
     "reached_days": traits.REACHED_WINDOW_DAYS,
     "habitual_spells": traits.HABITUAL_SPELLS,
     "low_risk_days": traits.LOW_RISK_DAYS,

@@ -73,7 +73,7 @@ def cases_due_of(rows: Iterable[Row], version: Version, day: date, arms: Arms) -
     return found
 
 
-UNKNOWN = {"behaviour": "", "risk_band": "", "contactability": "", "vulnerable": False, "hold": ""}
+UNKNOWN = {"behaviour": "", "promise": "", "risk_band": "", "contactability": "", "vulnerable": False, "hold": ""}
 NOT_LATE = {"delinquent_days": 0, "past_due_days": 0, "common_days": 0, "has_worker": False}
 
 
@@ -88,6 +88,7 @@ def traits_of(row: Row) -> Row:
         "amount": row["amount_minor"],
         "product": row["product_code"],
         "behaviour": row["behaviour_code"],
+        "promise": row["promise_code"],
         "risk_band": row["risk_band_code"],
         "contactability": row["contactability_code"],
         "vulnerable": row["is_vulnerable"],

@@ -24,6 +24,7 @@ BRINGS = {
     "flags": "told",
     "due": "falls due in days",
     "paused": "paused",
+    "deferred": "deferred by days",
     "differs": "differs from the source",
 }
 

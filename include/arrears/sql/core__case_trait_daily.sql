@@ -1,9 +1,9 @@
 -- Grain: open case. What a strategy may know of it besides bucket, amount and product.
--- Rules: ARR-STR-02 (behaviour), ARR-STR-03 (risk band), ARR-STR-04 (contactability). Twin of rules/traits.py.
--- Inputs: core__case_daily, core__case_loan_daily, core__instalment_delinquency_daily, core__bucket_history_daily,
--- core__loan_delinquency_daily, raw__party, raw__contact_point, raw__contact, raw__flag, raw__score.
--- Parameters: current_bucket, day_start, day_end, vulnerable_flags, spell_days, reached_days, habitual_spells,
--- low_risk_days, high_risk_days.
+-- Rules: ARR-STR-02 (behaviour), ARR-STR-03 (risk band), ARR-STR-04 (contactability), ARR-STR-06 (promise). Twin of
+-- rules/traits.py. Inputs: core__case_daily, core__case_loan_daily, core__instalment_delinquency_daily,
+-- core__bucket_history_daily, core__loan_delinquency_daily, core__promise_daily, raw__party, raw__contact_point,
+-- raw__contact, raw__flag, raw__score. Parameters: business_date, current_bucket, day_start, day_end, vulnerable_flags,
+-- spell_days, reached_days, broken_days, habitual_spells, low_risk_days, high_risk_days.
 WITH open_case AS (
     SELECT case_id, borrower_id, is_watched, past_due_days, episode_on
     FROM core__case_daily
@@ -56,6 +56,10 @@ WITH open_case AS (
     WHERE
         LIST_CONTAINS($vulnerable_flags, flag.flag_code)
         AND flag.starts_at < $day_end AND (flag.ends_at IS NULL OR flag.ends_at > $day_start)
+), broken AS (
+    SELECT DISTINCT borrower_id
+    FROM core__promise_daily
+    WHERE state_code IN ('broken', 'part_kept') AND since_on > $business_date - $broken_days::INTEGER
 ), score AS (
     SELECT party_id, ARG_MAX(band_code, (scored_at, model_code)) AS band_code
     FROM raw__score
@@ -69,6 +73,7 @@ WITH open_case AS (
         reachable.case_id IS NOT NULL AS has_point,
         reached.case_id IS NOT NULL AS is_reached,
         vulnerable.case_id IS NOT NULL AS is_vulnerable,
+        broken.borrower_id IS NOT NULL AS is_promise_broken,
         score.band_code AS score_band,
         CASE
             WHEN open_case.is_watched THEN 'cured_and_back'
@@ -83,11 +88,13 @@ WITH open_case AS (
     LEFT JOIN reachable ON open_case.case_id = reachable.case_id
     LEFT JOIN reached ON open_case.case_id = reached.case_id
     LEFT JOIN vulnerable ON open_case.case_id = vulnerable.case_id
+    LEFT JOIN broken ON open_case.borrower_id = broken.borrower_id
     LEFT JOIN score ON open_case.borrower_id = score.party_id
 )
 SELECT
     case_id::VARCHAR AS case_id,
     behaviour_code::VARCHAR AS behaviour_code,
+    CASE WHEN is_promise_broken THEN 'recently_broken' ELSE 'none' END::VARCHAR AS promise_code,
     CASE
         WHEN score_band IN ('low', 'medium', 'high') THEN score_band
         WHEN past_due_days >= $high_risk_days OR behaviour_code = 'first_payment_default' THEN 'high'

@@ -41,6 +41,7 @@ SELECT
     spoken_of.product_code,
     spoken_of.residence_code,
     trait.behaviour_code,
+    trait.promise_code,
     trait.risk_band_code,
     trait.contactability_code,
     trait.is_vulnerable,

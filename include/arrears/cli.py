@@ -15,6 +15,7 @@ from rich.table import Table
 from arrears import log_filter
 from arrears.cli_feedback import app as feedback_app
 from arrears.cli_outbox import app as outbox_app
+from arrears.cli_parity import app as parity_app
 from arrears.cli_trust import audit_app, evidence, keys_app, privacy_app
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
@@ -33,6 +34,7 @@ app.add_typer(audit_app, name="audit", help="The audit trail: does it hold.")
 app.add_typer(keys_app, name="keys", help="Master keys.")
 app.add_typer(privacy_app, name="privacy", help="Erasure, legal holds, and what the vault holds of a day.")
 app.command("evidence")(evidence)
+app.add_typer(parity_app, name="parity", help="Are groups of people contacted and relieved alike.")
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
@@ -90,13 +92,16 @@ def check_portfolio(name: Annotated[str, typer.Argument()], as_json: Json = Fals
     from arrears.contact.strategy import load_strategy  # noqa: PLC0415  keeps `--help` quick
     from arrears.feedback.sources import load_sources  # noqa: PLC0415  as above
     from arrears.policy.packs import load_rules, public_holidays  # noqa: PLC0415  as above
+    from arrears.sending.templates import cached_library  # noqa: PLC0415  as above
 
     settings = load_settings()
     folder = load_folder(name, settings)
     found = folder.portfolio
     first = found.first_business_date
     load_rules(found.packs, settings.policies)
-    load_strategy(found.strategy, settings.strategies, [bucket.code for bucket in found.bucket_set]).on(first)
+    templates = cached_library(settings.templates).codes_in(found.language)
+    buckets = [bucket.code for bucket in found.bucket_set]
+    load_strategy(found.strategy, settings.strategies, buckets, templates=templates).on(first)
     public_holidays(found.holidays, first)
     reporting = load_sources(name, settings)
     result = {

@@ -177,6 +177,11 @@ class Library:
                 return locale
         return None
 
+    def codes_in(self, language: str) -> frozenset[str]:
+        """Codes that a strategy may name for people who are written to in that language."""
+        locale = self.locale_of(language)
+        return frozenset(code for place, code in self.found if place == locale)
+
     def content_of(self, code: str, language: str) -> frozenset[str]:
         """What the text holds, in the packs' code words; empty where there is none."""
         template = self.found.get((self.locale_of(language) or "", code))

@@ -1,4 +1,4 @@
-"""The views: ``bi``, the only interface for BI, from ``views/*.sql``, and those of ``ops``, from ``views/ops/*.sql``.
+"""The views: ``bi``, the only interface for BI, from ``views/*.sql``, and those of ``ops`` and ``parity`` below it.
 
 A file begins with comment lines: what the view says, ``Grain:``, ``Of:`` (the tables whose column meanings it inherits)
 and one ``<column>:`` line for each column that has no table to inherit from. The views run with their owner's rights:
@@ -95,6 +95,12 @@ def operational_views() -> tuple[View, ...]:
     return _views_below("views", "ops")
 
 
+@cache
+def parity_views() -> tuple[View, ...]:
+    """All views of ``parity`` by name: of groups of people, for a restricted role."""
+    return _views_below("views", "parity")
+
+
 def _views_below(*place: str) -> tuple[View, ...]:
     folder = files("arrears.warehouse").joinpath(*place)
     found = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
@@ -106,6 +112,7 @@ def create_views(connection: Connection) -> None:
     _create(
         connection, "ops", "Outbox, feedback, ledgers: what is appended and never published over", operational_views()
     )
+    _create(connection, "parity", "Whether groups of people are treated alike; restricted", parity_views())
     says = f"Documented views for BI; no names, no numbers, no addresses. Interface version {VERSION}"
     _create(connection, "bi", says, views(), MART.values())
 

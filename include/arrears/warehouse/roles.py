@@ -1,7 +1,8 @@
-"""Who may do what in the warehouse: four group roles, their rights as one table of data, and the logins in them.
+"""Who may do what in the warehouse: five group roles, their rights as one table of data, and the logins in them.
 
 ``arrears_owner`` owns every object and changes them by migrations; ``arrears_app`` is what the jobs are: it reads and
-writes rows, changes no object and no history; ``arrears_bi`` reads ``bi``; ``arrears_agent`` reads its team's worklist.
+writes rows, changes no object and no history; ``arrears_bi`` reads ``bi``; ``arrears_agent`` reads its team's worklist;
+``arrears_parity`` reads whether groups of people are treated alike, and the owner alone says who is in which group.
 Rights are given anew on every upgrade, so that a new table has those of its schema and a restored copy is mended.
 ``docs/reference/roles.md`` is written from here, and a test asks the catalogue for every object and role.
 """
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 OWNER_ROLE, APP_ROLE, BI_ROLE, AGENT_ROLE = "arrears_owner", "arrears_app", "arrears_bi", "arrears_agent"
-ROLES = (OWNER_ROLE, APP_ROLE, BI_ROLE, AGENT_ROLE)
-SCHEMAS = ("mart", "stg", "ops", "vault", "work", "bi")
+PARITY_ROLE = "arrears_parity"
+ROLES = (OWNER_ROLE, APP_ROLE, BI_ROLE, AGENT_ROLE, PARITY_ROLE)
+SCHEMAS = ("mart", "stg", "ops", "vault", "work", "bi", "parity")
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
 NOTHING: frozenset[str] = frozenset()
@@ -42,6 +44,7 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
     BI_ROLE: {"bi": READ},
     AGENT_ROLE: {"work": READ},
+    PARITY_ROLE: {"parity": READ},
 }
 OBJECTS: Mapping[str, Mapping[str, frozenset[str]]] = {
     APP_ROLE: {
@@ -53,6 +56,8 @@ OBJECTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "ops.alembic_version": READ,
         "vault.pseudonym_key": NOTHING,  # the views of bi read them as their owner
         "vault.lender_of": READ,
+        "vault.group_member": NOTHING,  # nothing that steers contact may know of groups
+        "work.agent_worklist": CHANGE | REPLACE,  # a risk to life takes a case from an agent's list
     },
 }
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.chinese import in_both_languages
-from arrears.contracts.model import ColumnType
+from arrears.contracts.model import ColumnType, PiiClass
 from arrears.warehouse import base, feedback_tables, worklist  # noqa: F401  whose tables are part of the metadata
 from arrears.warehouse.base import INSTANT
 
@@ -427,4 +427,18 @@ LENDER_OF = Table(
     Column("lender", Text, nullable=False, comment="Its lender: portfolios of one lender have one key"),
     schema="vault",
     comment="Which lender a portfolio belongs to, as it said when it was published last.",
+)
+
+GROUP_MEMBER = Table(
+    "group_member",
+    metadata,
+    Column("portfolio", Text, primary_key=True, comment="Portfolio folder name"),
+    Column("party_id", Text, primary_key=True, comment="Party of the source", info={"pii": PiiClass.PSEUDONYM.value}),
+    Column(
+        "attribute_code", Text, primary_key=True, comment="By what groups are told apart: age_band, sex, region ..."
+    ),
+    Column("group_code", Text, nullable=False, comment="The party's group"),
+    Column("loaded_at", INSTANT, nullable=False, server_default=text("now()"), comment="When this was loaded"),
+    schema="vault",
+    comment="Who belongs to which group, for the parity report and nothing else. Restricted.",
 )

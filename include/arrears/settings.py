@@ -46,7 +46,7 @@ class Settings(BaseSettings):
             reports, tokens.
         retention_dry_run: Whether the weekly retention only lists.
         approval_hours: How long a person may take to approve a plan that departs from its history.
-        experiment_key: Secret that people are put into arms of experiments with; needed while one runs, and kept.
+        experiment_key: Secret that people are put into arms of experiments with, kept; without it nobody enters one.
         master_keys: Secrets that everything kept apart is signed and sealed with: the vault, the audit trail's anchors,
             pseudonyms in evidence. ``VERSION:BASE64`` of 32 bytes, several divided by commas; there is no default.
         audit_url: fsspec URL of the folder of the audit trail's anchors; empty for ``_audit`` in the lake.

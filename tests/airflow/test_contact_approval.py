@@ -19,7 +19,8 @@ DAG_ID = "contact_approval"
 @pytest.fixture(scope="module")
 def floor(tmp_path_factory):
     with running_floor(tmp_path_factory.mktemp("floor")) as floor:
-        floor.api._ask("PATCH", f"/api/v2/dags/{DAG_ID}", json={"is_paused": False})  # noqa: SLF001
+        wait_for(lambda: floor.api.parsed_at(DAG_ID) is not None)
+        floor.api.pause(DAG_ID, paused=False)
         yield floor
 
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from arrears.contact.coding import TEXT, table_of
 from arrears.contact.strategy import load_strategy
-from arrears.errors import ConfigurationError
 from arrears.jobs.day import Day
 from arrears.jobs.previous import read_previous
 from arrears.jobs.rows import read_rows, write_rows
@@ -53,9 +52,12 @@ class Arms:
     entered: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def of(self, row: Row, segment_id: str) -> Arm | None:
-        """The arm of a case; None where no experiment runs, and for people who need care: those are in none."""
+        """The arm of a case; None where no experiment runs, and for people who need care: those are in none.
+
+        Without a key nobody enters: who is in no arm has the path as it stands, which harms nobody.
+        """
         experiment = self.version.experiment_of(segment_id, self.day)
-        if experiment is None or row["is_vulnerable"]:
+        if experiment is None or row["is_vulnerable"] or not self.key:
             return None
         person = row["person_id"] or row["borrower_id"]
         arm_code = self.before.get((experiment.id, person)) or self._chosen(experiment, person)
@@ -70,10 +72,6 @@ class Arms:
         return f"{experiment.id}/{arm.id}" if experiment else ""
 
     def _chosen(self, experiment: Experiment, person: str) -> str:
-        if not self.key:
-            raise ConfigurationError(
-                f"experiment {experiment.id} runs without a key", "ARREARS_EXPERIMENT_KEY: any secret, kept", "settings"
-            )
         return arm_of(self.key, experiment.id, person, [(arm.id, arm.share_pct) for arm in experiment.arms])
 
 
@@ -166,9 +164,11 @@ def experiment_report(portfolio: str, business_date: date, *, settings: Settings
 
 def _reported(row: Row, champion: Row) -> Row:
     shown = {name: row[name] for name in row if name not in ("portfolio", "business_date")}
+    if not champion["people"]:
+        return {**shown, "effect": "nobody is in it: no case yet, or no ARREARS_EXPERIMENT_KEY"}
     if row["mismatch_ppm"] < MISMATCH_PPM:
         return {**shown, "effect": f"not readable: arm sizes do not fit their shares ({row['mismatch_ppm']} ppm)"}
-    if row is champion or not row["people"] or not champion["people"]:
+    if row is champion or not row["people"]:
         return {**shown, "effect": ""}
     found = effect(Counts(row["people"], row["cured_people"]), Counts(champion["people"], champion["cured_people"]))
     points = [100 * value for value in (found.difference, found.low, found.high)]

@@ -20,6 +20,7 @@ from arrears.reference import (
     roles,
     rules,
     specs,
+    strategies,
     tables,
 )
 from arrears.settings import REPOSITORY
@@ -40,6 +41,7 @@ SUBJECTS = (
     roles.pages,
     rules.pages,
     specs.pages,
+    strategies.pages,
     tables.pages,
 )
 

@@ -1,12 +1,16 @@
 """A risk to life stops everything for the person, leaves no agent with the case, and rings until it is taken over."""
 
+import json
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from arrears.errors import SupervisorCallError
 from arrears.feedback.intake import take_in
 from arrears.jobs.watch import supervisor_calls, watch
 from arrears.lake import Lake
+from arrears.orchestration.callbacks import call_supervisor
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.partitions import ensure_partitions
 from sqlalchemy import text
@@ -93,6 +97,41 @@ def test_it_rings_until_a_supervisor_has_taken_over(desk):
     assert by_watch[0].runbook == "docs/runbooks/ARR-FBK-009.md"
     assert "1 people at risk" in by_watch[0].found
     assert "P1" not in by_watch[0].found
+
+
+@pytest.fixture
+def listener():
+    """What was posted to a webhook of whoever is on call, and its address."""
+    heard = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Stay quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield heard, f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_every_intake_rings_again_until_it_is_taken_over(desk, listener, monkeypatch):
+    heard, address = listener
+    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", desk.warehouse)
+    monkeypatch.setenv("ARREARS_WATCH_WEBHOOK", address)
+    monkeypatch.setenv("ARREARS_ALERT_CONNECTION", "")
+    take(desk, RISK)
+
+    rings = [call_supervisor(), call_supervisor()]
+    take(desk, TAKEN_OVER, name="two")
+
+    assert (rings, call_supervisor()) == ([1, 1], 0)
+    assert [[alarm["code"] for alarm in said["alarms"]] for said in heard] == [["ARR-FBK-009"]] * 2
 
 
 def test_taking_over_somebody_else_stops_no_alarm(desk):

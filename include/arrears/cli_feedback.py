@@ -30,7 +30,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address; put TLS and the internet in front of it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8081,
 ) -> None:
-    """Receive signed reports, and what providers say of messages, until Ctrl-C; refused while no source has a secret."""
+    """Receive signed reports, and what providers say, until Ctrl-C; refused while no source has a secret."""
     import uvicorn  # noqa: PLC0415  as above
 
     from arrears.feedback.sources import open_webhooks  # noqa: PLC0415  as above

@@ -187,7 +187,9 @@ def test_webhook_has_a_secret_what_it_reads_and_nothing_of_airflow_s():
     service = SERVICES["feedback"]
 
     assert service["entrypoint"][:5] == ["python", "-m", "arrears", "feedback", "serve"]
-    assert set(service["environment"]) == {"ARREARS_WAREHOUSE_URL", "ARREARS_LAKE_URL", "ARREARS_FEEDBACK_SECRETS"}
+    told = {f"ARREARS_{name}" for name in ("WAREHOUSE_URL", "MASTER_KEYS", "LAKE_URL", "FEEDBACK_SECRETS")}
+    assert set(service["environment"]) == told
+    assert "arrears_jobs" in service["environment"]["ARREARS_WAREHOUSE_URL"], "it changes no table and no history"
     assert service["depends_on"] == {"airflow-init": {"condition": "service_completed_successfully"}}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arrears.warehouse.bi import views
+from arrears.warehouse.bi import parity_views, views
 from arrears.warehouse.roles import (
     AGENT_ROLE,
     APP_ROLE,
@@ -12,6 +12,7 @@ from arrears.warehouse.roles import (
     BI_ROLE,
     JOBS,
     OWNER_ROLE,
+    PARITY_ROLE,
     RIGHTS,
     ROLES,
     SCHEMAS,
@@ -27,6 +28,7 @@ SAYS = {
     APP_ROLE: f"what the jobs are; their login is `{JOBS.name}`",
     BI_ROLE: f"what BI tools and the pages in the Airflow UI are; their login is `{BI.name}`",
     AGENT_ROLE: "what agents' tools are: put their logins into it and into `work.team_member`",
+    PARITY_ROLE: "whoever watches over fair treatment: figures of groups, and nothing else",
 }
 LETTERS = {"SELECT": "S", "INSERT": "I", "UPDATE": "U", "DELETE": "D"}
 NOTES = """\
@@ -42,7 +44,8 @@ reference, make a trigger, or create anything in a schema; nobody may make tempo
   attach, detach or drop one.
 
 A server of your own whose login may not make roles: have an administrator run
-`CREATE ROLE arrears_owner; CREATE ROLE arrears_app; CREATE ROLE arrears_bi; CREATE ROLE arrears_agent;` and
+`CREATE ROLE arrears_owner; CREATE ROLE arrears_app; CREATE ROLE arrears_bi; CREATE ROLE arrears_agent;
+CREATE ROLE arrears_parity;` and
 `GRANT arrears_owner TO <your migrating login>; GRANT arrears_app, arrears_bi TO <your jobs' login>;` once.
 """
 
@@ -68,8 +71,8 @@ def _line(what: str, rights: Mapping[str, frozenset[str]]) -> str:
 
 
 def _places(schema: str) -> list[str]:
-    if schema == "bi":
-        return [f"bi.{view.name}" for view in views()]
+    if schema in ("bi", "parity"):
+        return [f"{schema}.{view.name}" for view in (views() if schema == "bi" else parity_views())]
     own = sorted(place for place, table in metadata.tables.items() if table.schema == schema)
     return [*own, "ops.alembic_version"] if schema == "ops" else own
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0130"
-down_revision = "0090"
+down_revision = "0112"
 
 FOLLOW = """
 CREATE FUNCTION work.follow_outbox() RETURNS trigger

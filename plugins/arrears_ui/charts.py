@@ -154,12 +154,17 @@ def rolls(rows: Rows, t: Words, f: Formats) -> Figure | None:
     )
 
 
+def is_over(row: dict[str, Any]) -> bool:
+    """Whether a queue has more work than minutes: also when cases wait because nobody is there."""
+    return (row["utilisation"] or 0) > 1 or (not row["available_minutes"] and row["overflow_cases"] > 0)
+
+
 def queues(rows: Rows, t: Words, f: Formats) -> Figure | None:
     """Minutes needed against minutes there."""
     if not rows:
         return None
     names = [row["queue_id"] for row in rows]
-    over = [(row["utilisation"] or 0) > 1 for row in rows]
+    over = [is_over(row) for row in rows]
     staffed = [row for row in rows if row["available_minutes"]]
     return figure(
         [

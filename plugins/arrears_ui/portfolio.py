@@ -139,19 +139,7 @@ def lede(name: str, rows: Rows, t: Words, f: Formats) -> str:  # noqa: PLR0911  
         share = f.share(entered / due if due else None)
         return t("lede.entry", entered=f.count(entered), due=f.count(due), share=share, day=f.day(rows[0]["due_on"]))
     if name == "queues":
-        over = [row for row in rows if (row["utilisation"] or 0) > 1]
-        if not over:
-            return t("lede.queues_within")
-        return "; ".join(
-            t(
-                "lede.queue_over",
-                queue=row["queue_id"],
-                required=f.count(row["required_minutes"]),
-                available=f.count(row["available_minutes"]),
-                cases=f.count(row["overflow_cases"]),
-            )
-            for row in over
-        )
+        return "; ".join(_over(row, t, f) for row in rows if charts.is_over(row)) or t("lede.queues_within")
     if name == "blocked" and rows[0]["contacts"]:
         return t("lede.blocked", rule=rows[0]["rule_id"], contacts=f.count(rows[0]["contacts"]))
     if name in {"rolls", "rolls_month"}:
@@ -171,6 +159,18 @@ def lede(name: str, rows: Rows, t: Words, f: Formats) -> str:  # noqa: PLR0911  
             complaints=f.count(newest["complaints"]),
         )
     return t("lede.vintage") if name == "vintage" else ""
+
+
+def _over(row: dict[str, Any], t: Words, f: Formats) -> str:
+    """How a queue is over its capacity: too few minutes, or nobody there."""
+    words = "lede.queue_over" if row["available_minutes"] else "lede.queue_empty"
+    return t(
+        words,
+        queue=row["queue_id"],
+        required=f.count(row["required_minutes"]),
+        available=f.count(row["available_minutes"] or 0),
+        cases=f.count(row["overflow_cases"]),
+    )
 
 
 def tiles(rows: Rows, t: Words, f: Formats) -> list[dict[str, Any]]:

@@ -239,18 +239,20 @@ def _transaction(entry: Transaction, entries: list[Transaction], account: Accoun
     undone_by = ", ".join(each.transaction_id for each in counted if each.reverses_id == entry.transaction_id)
     split = account.splits.get(entry.transaction_id)
     if entry not in counted:
-        effect = f"not effective by {as_of}"
+        code, effect = "not_yet", f"not effective by {as_of}"
     elif entry.kind_code == "reversal":
-        effect = f"reverses {entry.reverses_id}" + (f", reversed itself by {undone_by}" if undone_by else "")
+        code, effect = "reverses", f"reverses {entry.reverses_id}"
+        effect += f", reversed itself by {undone_by}" if undone_by else ""
     elif split:
-        effect = "counts"
+        code, effect = "counts", "counts"
     else:
-        effect = f"annulled by {undone_by}"
+        code, effect = "annulled", f"annulled by {undone_by}"
     spent = {f"{name}_minor": split.parts[name] for name in COMPONENTS if split.parts[name]} if split else {}
     cells = split.cells.items() if split else ()
     over = split.overpaid_minor if split else 0
     by_instalment = [{"seq": seq, "component": name, "minor": paid} for (seq, name), paid in cells]
-    return {**asdict(entry), "effect": effect, "settles": spent, "spent": by_instalment, "overpaid_minor": over}
+    told = {"effect": effect, "effect_code": code, "undone_by": undone_by}
+    return {**asdict(entry), **told, "settles": spent, "spent": by_instalment, "overpaid_minor": over}
 
 
 def _sentence(age: LoanAge, account: Account, loan: dict[str, Any], terms: Terms, as_of: date) -> str:

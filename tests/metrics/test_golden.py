@@ -405,6 +405,31 @@ GOLDEN = {
         "SELECT availability_code, cost_minor, cost_ratio FROM bi.cost_to_collect_monthly",
         [("not_available", None, None)],
     ),
+    "60 of 80 promises kept, 36,000 of 60,000, with parts 39,500": (
+        "promise_kept",
+        {
+            "fct_promise_total_daily": [
+                {
+                    "due_promises": 80,
+                    "kept_promises": 60,
+                    "part_kept_promises": 5,
+                    "broken_promises": 15,
+                    "due_minor": 60_000,
+                    "kept_minor": 36_000,
+                    "paid_minor": 39_500,
+                    **BOOK,
+                }
+            ]
+        },
+        "SELECT kept_ratio, kept_amount_ratio, paid_amount_ratio FROM bi.promise_kept_daily",
+        [("0.75", "0.6", "0.6583")],
+    ),
+    "no promise fell due": (
+        "promise_kept",
+        {"fct_promise_total_daily": [BOOK]},
+        "SELECT kept_ratio, kept_amount_ratio, paid_amount_ratio FROM bi.promise_kept_daily",
+        [(None, None, None)],
+    ),
     "pressure of a day": (
         "pressure",
         {
@@ -481,7 +506,7 @@ def exact(value):
 def test_every_metric_has_a_golden_number():
     proved = {module for module, *_ in GOLDEN.values()}
 
-    assert len(metrics()) >= 22
+    assert len(metrics()) >= 23
     assert {metric.view for metric in metrics()} <= set(lake_views())
     assert proved == {module_of(metric) for metric in metrics()}
 

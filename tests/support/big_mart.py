@@ -12,7 +12,7 @@ from arrears.warehouse.partitions import ensure_partitions
 from arrears.warehouse.tables import FACTS
 from sqlalchemy import text
 
-PORTFOLIO = "book"
+PORTFOLIO = "demo_travel_cn"  # whose folder the pages read
 LAST = date(2026, 6, 2)
 PRODUCTS = "(ARRAY['travel', 'hotel', 'flight', 'tour'])[1 + {} % 4]"
 CHANNEL = "(ARRAY['sms', 'call', 'email', 'voice_bot', 'letter'])[1 + {} % 5]"

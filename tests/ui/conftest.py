@@ -1,6 +1,6 @@
 """The real Airflow API server in this process, its plugin's pages over a real warehouse with published days."""
 
-from support import airflow_home  # noqa: F401, I001  before anything imports Airflow
+from support.airflow_app import app_of, browsers  # noqa: I001  before anything imports Airflow
 
 import shutil
 
@@ -19,24 +19,7 @@ from support.pages import CHOSEN_ELSEWHERE, FAILED_RUN, NEXT, RUN, SCRIPT
 
 @pytest.fixture(scope="package")
 def airflow_app():
-    """Airflow's own API server with the plugin, on a metadata database that knows two portfolios' DAGs."""
-    from airflow import settings
-    from airflow.api_fastapi.app import create_app
-    from airflow.models import DagModel, import_all_models
-    from airflow.models.base import Base
-    from airflow.models.dagbundle import DagBundleModel
-    from sqlalchemy.orm import Session
-
-    import_all_models()
-    Base.metadata.create_all(settings.engine)
-    with Session(settings.engine) as session:
-        if session.get(DagBundleModel, "tests") is None:
-            session.add(DagBundleModel(name="tests"))
-            session.flush()
-            for name in ("book", "empty", "other"):
-                session.add(DagModel(dag_id=f"collections_daily__{name}", bundle_name="tests", fileloc=""))
-            session.commit()
-    return create_app("core")
+    return app_of("book", "empty", "other")
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +60,7 @@ def scripted(deployment, warehouse_url):
 
 @pytest.fixture(scope="module")
 def browser_of(airflow_app, deployment):  # noqa: ARG001  the pages need it
-    """A client of a user, logged in as a browser is: by cookie; ``None`` is nobody."""
-    import json
-    from pathlib import Path
-
-    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
-    from starlette.testclient import TestClient
-
-    passwords = json.loads(Path(SimpleAuthManager.get_generated_password_file()).read_text())
-
-    def open_browser(user):
-        client = TestClient(airflow_app, follow_redirects=False, raise_server_exceptions=False)
-        if user is not None:
-            answer = client.post("/auth/token", json={"username": user, "password": passwords[user]})
-            client.cookies.set("_token", answer.json()["access_token"])
-        return client
-
-    return open_browser
+    return browsers(airflow_app)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from sqlalchemy import make_url, text
 from support.books import make_book
 from support.desk import put_reports
 from support.facts import DAY, NOON, put_day
+from support.questions import questions
 
 VIEW_NAMES = {
     "agent_daily",
@@ -249,6 +250,14 @@ def test_no_view_shows_a_person(bi):
     agents |= {("supervisor_override", "to_agent_id")}
     assert {(view, column) for view, column, _, pii in found if pii != "none"} == agents
     assert {column for view, column in shown - agents} == NOBODY
+
+
+@pytest.mark.parametrize("question", questions())
+def test_question_of_the_docs_is_answered(bi, question):
+    answer = bi.execute(questions()[question], {"portfolio": "book", "day": DAY.isoformat()})
+
+    assert len(questions()) == 20
+    assert answer.fetchall() or "month" in question
 
 
 # ------------------------------------------------------------------------------------------------------------ figures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Capacity utilisation",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x business date x queue",
     view="queue_daily",
     facts=("fct_queue_daily",),
+    lateness=Lateness.NONE,
     source="Cases x handling time x planned attempts",
     minds="An agent of several queues counts in each of them. NULL without shifts.",
 )

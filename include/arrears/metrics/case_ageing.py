@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Case ageing",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x business date x bucket",
     view="case_ageing_daily",
     facts=("fct_case_daily",),
+    lateness=Lateness.WORKED,
     source="Percentile by nearest rank",
     minds="Percentiles do not add up over buckets.",
 )

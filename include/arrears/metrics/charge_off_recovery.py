@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Recovery after charge-off, net charge-off",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x month x product x currency",
     view="charge_off_monthly",
     facts=("fct_par_daily", "fct_bucket_migration_daily", "fct_payment_allocated"),
+    lateness=Lateness.STATUS,
     source="Recoveries and charge-offs of one month are of different loans",
     minds="The average is over published closes.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Contact funnel",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x business date x channel",
     view="contact_funnel_daily",
     facts=("fct_contact_attempt",),
+    lateness=Lateness.NONE,
     source="Right party over attempts and over connects: sources mean either, so both are given",
     minds="NULL where the source does not say who was reached.",
 )

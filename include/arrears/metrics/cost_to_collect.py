@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Cost to collect",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x month x currency",
     view="cost_to_collect_monthly",
     facts=("fct_summary_daily", "fct_payment_allocated"),
+    lateness=Lateness.PAID_LATE,
     source="Both of the same month",
     minds="Not available, never 0, without a cost table for every published close.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Cure rate and re-default",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x month x days after the due date x product x currency",
     view="recovery_monthly",
     facts=("fct_due_cohort_daily",),
+    lateness=Lateness.UNPAID,
     source="Entry cohorts stay as they were",
     minds="A sale or a charge-off is no cure.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Entry rate",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x business date x product x currency",
     view="entry_daily",
     facts=("fct_entry_daily",),
+    lateness=Lateness.UNPAID,
     source="Measured at the close of the due date",
     minds="A loan that was late already cannot enter.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="First-payment default (FPD, FPD7, FPD30)",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x month of the first due date x days after it x product x currency",
     view="first_payment_default_monthly",
     facts=("fct_due_cohort_daily",),
+    lateness=Lateness.UNPAID,
     source="No official definition was found; this is ours",
     minds="Only due dates that were observed so many days later count, in both figures.",
 )

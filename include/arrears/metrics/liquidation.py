@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Liquidation",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x month x bucket at the opening x product x currency",
     view="liquidation_monthly",
     facts=("fct_loan_daily", "fct_payment_allocated"),
+    lateness=Lateness.BUCKET,
     source="Static pool of the month's opening",
     minds="It may exceed 100 %: what falls due in the month is paid too.",
 )

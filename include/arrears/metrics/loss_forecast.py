@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Loss forecast",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x month-end close x bucket x product x currency",
     view="loss_forecast_monthly",
     facts=("fct_portfolio_daily", "fct_bucket_migration_daily"),
+    lateness=Lateness.BUCKET,
     source="OCC, Retail Lending Examination Procedures, appendix G",
     minds="One month's rates stand for the future; a bucket that was empty makes it not available.",
 )

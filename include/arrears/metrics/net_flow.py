@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Net flow rate",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x month x bucket x product x currency",
     view="net_flow_monthly",
     facts=("fct_portfolio_daily",),
+    lateness=Lateness.BUCKET,
     source="Bucket totals, no loan is followed",
     minds="It may exceed 100 %.",
 )

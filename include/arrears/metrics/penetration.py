@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Penetration",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x business date x queue",
     view="penetration_daily",
     facts=("fct_queue_daily", "fct_contact_attempt"),
+    lateness=Lateness.NONE,
     source="Cases, not attempts",
     minds="An attempt is of the queue in which the case stood on the day before.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Portfolio at risk (PAR1, PAR30, PAR60, PAR90)",
@@ -16,6 +16,7 @@ METRIC = Metric(
     grain="portfolio x business date x threshold x product x currency",
     view="par_daily",
     facts=("fct_par_daily",),
+    lateness=Lateness.DAYS,
     source="Sa-Dhan note on PAR; CGAP Occasional Paper 3: read it with its pair, for a write-off lowers it at once",
     minds="The whole balance counts, not the overdue part; that is arrears_ratio.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Pressure on borrowers",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x business date x currency",
     view="pressure_daily",
     facts=("fct_pressure_daily",),
+    lateness=Lateness.NONE,
     source="Read beside every measure of success",
     minds="most_attempts is the worst day of one person.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Productivity",
@@ -14,6 +14,7 @@ METRIC = Metric(
     grain="portfolio x month x currency",
     view="productivity_monthly",
     facts=("fct_agent_daily",),
+    lateness=Lateness.PAID_LATE,
     source="Credit: the last right-party contact within 7 days, else self-cure",
     minds="NULL where the source does not say who was reached, and by whom.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Forecast of tomorrow's queue load",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x business date x queue",
     view="queue_forecast",
     facts=("fct_queue_daily", "fct_entry_daily", "fct_summary_daily"),
+    lateness=Lateness.NONE,
     source="Ours; what came is in the next day's queue_daily",
     minds="Learns from consecutive days only. NULL on the first.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Recovery curve D1 to D60",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x business date x due date x product x currency",
     view="due_cohort_daily",
     facts=("fct_due_cohort_daily",),
+    lateness=Lateness.UNPAID,
     source="Cash; a waiver collects nothing",
     minds="recovery_ratio and not_recovered_ratio sum to 1.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Roll-back, cure, stay and exit",
@@ -15,6 +15,7 @@ METRIC = Metric(
     grain="portfolio x month x from-bucket x product x currency",
     view="roll_rate_monthly",
     facts=("fct_bucket_migration_daily",),
+    lateness=Lateness.BUCKET,
     source="Loan by loan between two month-end closes",
     minds="Loans that are new in the month are in no row.",
 )

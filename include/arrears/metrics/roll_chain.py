@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Roll chain down the diagonal",
@@ -16,6 +16,7 @@ METRIC = Metric(
     grain="portfolio x month x bucket reached x product x currency",
     view="roll_chain_monthly",
     facts=("fct_bucket_migration_daily",),
+    lateness=Lateness.BUCKET,
     source="A month a bucket: the loans that fell late together",
     minds="A gap in the months ends the chain.",
 )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from arrears.metrics.model import Metric
+from arrears.metrics.model import Lateness, Metric
 
 METRIC = Metric(
     name="Vintage",
@@ -16,6 +16,7 @@ METRIC = Metric(
     grain="portfolio x month-end close x month of disbursement x product x currency",
     view="vintage_monthly",
     facts=("fct_vintage_monthly",),
+    lateness=Lateness.DAYS,
     source="第 k 个 MOB 月逾期 M1+ 的剩余本金 / 基准月放款额",
     minds="A month on book that is not over has no row. Ever is of published days: arrears between two month "
     "ends of history are not seen.",

@@ -44,6 +44,7 @@ def _metric(metric: Metric) -> str:
             f"* numerator: {metric.numerator}" + (f"; denominator: {metric.denominator}" if metric.denominator else ""),
             f"* grain: {metric.grain}",
             f"* from: {', '.join(f'`mart.{fact}`' for fact in metric.facts)}",
+            f"* late: {metric.lateness}",
             f"* source: {metric.source}",
             f"* mind: {metric.minds}",
             "",

@@ -1,5 +1,6 @@
-"""A real Airflow with two worked days, one failed run and one portfolio of which nothing is published; and Chromium."""
+"""A real Airflow with a past, worked days, a failed run and a portfolio of which nothing is published; and Chromium."""
 
+import dataclasses
 import os
 import shutil
 import time
@@ -9,15 +10,18 @@ import pytest
 from arrears.local.airflow import USER
 from playwright.sync_api import sync_playwright
 from support.browser import Site, Window, note_outside
-from support.servers import BOOK, WAIT_SECONDS, running_floor
+from support.servers import BOOK as SMALL
+from support.servers import WAIT_SECONDS, running_floor
+from support.unsettled import leave_unsettled
 
+BOOK = dataclasses.replace(SMALL, loans=1500, past_days=8, past_month_ends=7)  # a past, so that curves have points
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or "/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    with running_floor(tmp_path_factory.mktemp("site")) as floor:
-        dates = floor.dates[:2]
+    with running_floor(tmp_path_factory.mktemp("site"), book=BOOK) as floor:
+        dates = floor.dates
         for day in dates:
             floor.api.trigger(BOOK.dag_id, day)
             floor.wait(day)
@@ -28,6 +32,7 @@ def site(tmp_path_factory):
         while not floor.api.run(BOOK.dag_id, made["dag_run_id"]).is_over and time.monotonic() < give_up:
             time.sleep(0.5)
         airflow = floor.deployment.airflow
+        leave_unsettled(floor.deployment.warehouse_url, BOOK.portfolio, dates[-1])
         yield Site(
             airflow.address,
             airflow.password,

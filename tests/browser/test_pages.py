@@ -163,6 +163,48 @@ def test_dark_airflow_gives_dark_pages_at_once(window):
     frame.locator("html[data-theme=dark]").wait_for()
 
 
+@pytest.mark.parametrize("window", [LIGHT, DARK, CHINESE], indirect=True, ids=["light", "dark", "chinese"])
+def test_pictures(window, request):
+    folder = request.config.getoption("--screenshots", default=None)
+    if folder is None:
+        pytest.skip("--screenshots names no folder")
+    wanted = {"light": None, "dark": {"portfolio", "day"}, "chinese": {"portfolio", "account", "outbox"}}
+    theme = re.search(r"\[(\w+)\]", request.node.name)[1]
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, path in pages(window.site).items():
+        if wanted[theme] is None or name in wanted[theme]:
+            page = window.open(path)
+            drawn(page)
+            page.wait_for_timeout(500)
+            suffix = "" if theme == "light" else f"-{theme}"
+            page.screenshot(
+                path=Path(folder) / f"{name}{suffix}.png", full_page=name != "portfolio" or theme != "light"
+            )
+
+
+def test_outbox_shows_what_waits_for_a_decision_and_an_answer_settles_it(window):
+    site = window.site
+    page = window.open(pages(site)["outbox"])
+    counted = "SELECT count(*) FROM ops.notification WHERE portfolio = %s AND state_code = 'unknown'"
+    [[unknown]] = site.sql(counted, site.portfolio)
+    [[questions]] = site.sql("SELECT count(*) FROM ops.contact_approval WHERE state_code = 'asked'")
+    [[parked]] = site.sql(
+        "SELECT count(*) FROM ops.notification WHERE portfolio = %s AND state_code = 'held' AND reason_code LIKE %s",
+        site.portfolio,
+        "template%",
+    )
+
+    assert page.locator("#h-unknown .count").inner_text() == str(unknown)
+    assert page.locator("#h-approval .count").inner_text() == str(questions)
+    assert page.locator("#h-parked .count").inner_text() == str(parked)
+    if unknown:
+        form = page.locator("form[action=outbox-settle]").first
+        form.get_by_label("Why").fill("looked up at the provider")
+        form.get_by_role("button", name="Settle").click()
+        page.get_by_text("Settled.").wait_for()
+        assert site.sql(counted, site.portfolio) == [(unknown - 1,)]
+
+
 def test_failed_run_leads_to_its_runbook(window):
     page = window.open(pages(window.site)["failed-run"])
 
@@ -216,22 +258,3 @@ def test_five_questions_are_answered_within_three_clicks(window):
     assert page.locator("#case_contacts tbody tr").count() >= 1
     assert page.locator("#case_decisions tbody tr").count() >= 1
     page.get_by_role("heading", name="Schedule, and what of it is paid").wait_for()
-
-
-@pytest.mark.parametrize("window", [LIGHT, DARK, CHINESE], indirect=True, ids=["light", "dark", "chinese"])
-def test_pictures(window, request):
-    folder = request.config.getoption("--screenshots", default=None)
-    if folder is None:
-        pytest.skip("--screenshots names no folder")
-    wanted = {"light": None, "dark": {"portfolio"}, "chinese": {"portfolio", "account"}}
-    theme = re.search(r"\[(\w+)\]", request.node.name)[1]
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, path in pages(window.site).items():
-        if wanted[theme] is None or name in wanted[theme]:
-            page = window.open(path)
-            drawn(page)
-            page.wait_for_timeout(500)
-            suffix = "" if theme == "light" else f"-{theme}"
-            page.screenshot(
-                path=Path(folder) / f"{name}{suffix}.png", full_page=name != "portfolio" or theme != "light"
-            )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from arrears.local.airflow import USER
+from arrears.warehouse.run_ledger import entries_of
 from playwright.sync_api import sync_playwright
 from support.browser import Site, Window, note_outside
 from support.servers import BOOK as SMALL
@@ -31,6 +32,8 @@ def site(tmp_path_factory):
         give_up = time.monotonic() + WAIT_SECONDS
         while not floor.api.run(BOOK.dag_id, made["dag_run_id"]).is_over and time.monotonic() < give_up:
             time.sleep(0.5)
+        while not said_failed(floor, made["dag_run_id"]) and time.monotonic() < give_up:
+            time.sleep(0.5)  # the DAG's own callback comes after the run's end
         airflow = floor.deployment.airflow
         leave_unsettled(floor.deployment.warehouse_url, BOOK.portfolio, dates[-1])
         yield Site(
@@ -42,6 +45,11 @@ def site(tmp_path_factory):
             floor.run_of(dates[-1]).run_id,
             made["dag_run_id"],
         )
+
+
+def said_failed(floor, run_id):
+    entries = entries_of(floor.deployment.warehouse_url, BOOK.portfolio, run_id)
+    return any(entry.state_code == "failed" and not entry.task for entry in entries)
 
 
 @pytest.fixture(scope="session")

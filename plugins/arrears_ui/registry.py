@@ -304,6 +304,32 @@ CASE_TABLES = (
         HISTORY_LIMIT,
     ),
     Table(
+        "case_attempts",
+        (
+            _c("started_at", INSTANT),
+            _c("channel_code", CODE, "channel"),
+            _c("contact_direction_code", CODE, "contact_direction"),
+            _c("purpose_code", CODE, "purpose"),
+            _c("outcome_code", CODE, "outcome_of"),
+            _c("is_connected", YES),
+            _c("right_party", CODE, "right_party"),
+            _c("agent_id", MONO),
+        ),
+        HISTORY_LIMIT,
+    ),
+    Table(
+        "case_promises",
+        (
+            _c("made_at", INSTANT),
+            _c("due_on", DAY),
+            _c("deadline_on", DAY),
+            _c("amount_minor", MONEY),
+            _c("matched_minor", MONEY),
+            _c("promise_state_code", CODE, "promise_state"),
+        ),
+        HISTORY_LIMIT,
+    ),
+    Table(
         "case_decisions",
         (
             _c("step_id", MONO),

@@ -176,6 +176,15 @@ def test_account_finds_a_loan_and_links_to_the_lender(viewer, sql):
     assert [row[0] for row in numbers(page, "loans_of_case") if row[0] == "loan-1"] == ["loan-1"]
 
 
+def test_account_shows_contacts_made_and_promises(viewer, sql):
+    page = viewer.get("/arrears/account", params={**BOOK, "q": "case-loan-0"}).text
+
+    made = sql("SELECT is_connected FROM bi.contact_attempt WHERE case_id = 'case-loan-0'")
+    assert [row[5] for row in numbers(page, "case_attempts")] == ["yes" if told else "no" for [told] in made]
+    assert len(made) == 2
+    assert ">Promises to pay<" in page
+
+
 def test_account_finds_a_case(viewer):
     page = viewer.get("/arrears/account", params={**BOOK, "q": "case-loan-1"}).text
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk import BaseOperatorLink
-from arrears.orchestration.callbacks import PREFIX
+from arrears.orchestration.callbacks import PREFIX, SHARED_DAGS
 
 if TYPE_CHECKING:
     from airflow.models.taskinstancekey import TaskInstanceKey
@@ -28,7 +28,8 @@ class RunbookLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ANN401, ARG002  Airflow's signature
         """Address below the UI's own; empty for DAGs that are not ours."""
-        return _address("runbook", ti_key, task_id=ti_key.task_id)
+        is_ours = ti_key.dag_id.startswith(PREFIX) or ti_key.dag_id in SHARED_DAGS
+        return _address("runbook", ti_key, task_id=ti_key.task_id) if is_ours else ""
 
 
 class DayReportLink(BaseOperatorLink):
@@ -37,13 +38,11 @@ class DayReportLink(BaseOperatorLink):
     name = "Day report"
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ANN401, ARG002  as above
-        """Address below the UI's own; empty for DAGs that are not ours."""
-        return _address("run", ti_key)
+        """Address below the UI's own; empty for DAGs that work no day of a portfolio."""
+        return _address("run", ti_key) if ti_key.dag_id.startswith(PREFIX) else ""
 
 
 def _address(page: str, ti_key: TaskInstanceKey, **more: str) -> str:
-    if not ti_key.dag_id.startswith(PREFIX):
-        return ""
     return f"{URL_PREFIX}/{page}?{urlencode({'dag_id': ti_key.dag_id, 'run_id': ti_key.run_id, **more})}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import requires_access_dag
+from arrears.orchestration.callbacks import SHARED_DAGS
 from arrears.settings import load_settings
 from arrears.warehouse.run_ledger import last_failure
 from fastapi import APIRouter, Depends, HTTPException
@@ -35,7 +36,8 @@ def runbook_html(code: str) -> Markup:
 @routes.get("/runbook", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.RUN))])
 def runbook_of_task(view: Viewed, portfolio: OfDag, dag_id: str, run_id: str, task_id: str) -> HTMLResponse:
     """The runbook of the error that a task instance last recorded, under the error itself."""
-    failure = last_failure(load_settings().warehouse, portfolio, run_id, task_id) if portfolio else None
+    subject = portfolio or (dag_id if dag_id in SHARED_DAGS else None)  # as the callbacks write it down
+    failure = last_failure(load_settings().warehouse, subject, run_id, task_id) if subject else None
     code, message, _ = failure or ("", "", "")
     return view.page(
         "runbook.html",
@@ -43,7 +45,7 @@ def runbook_of_task(view: Viewed, portfolio: OfDag, dag_id: str, run_id: str, ta
         code=code,
         message=message,
         body=runbook_html(code) if failure else None,
-        run={"dag_id": dag_id, "run_id": run_id},
+        run={"dag_id": dag_id, "run_id": run_id} if portfolio else None,
         task=task_id,
     )
 

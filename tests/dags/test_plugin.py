@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from airflow import plugins_manager
+from arrears.orchestration.callbacks import SHARED_DAGS
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -34,6 +35,9 @@ def test_plugin_is_registered_without_import_errors(link):
             "/arrears/runbook?dag_id=collections_daily__book&run_id=r+1&task_id=age",
             id="our_dag",
         ),
+        pytest.param(
+            "contact_dispatch", "/arrears/runbook?dag_id=contact_dispatch&run_id=r+1&task_id=age", id="shared_dag"
+        ),
         pytest.param("somebody_elses", "", id="other_dag"),
     ],
 )
@@ -43,13 +47,20 @@ def test_runbook_link_leads_to_the_tasks_page(link, dag_id, address):
     assert link.get_link(None, ti_key=key) == address
 
 
+def test_every_dag_file_is_of_a_portfolio_or_shared():
+    files = {path.stem for path in (REPOSITORY / "dags").glob("*.py")}
+
+    assert files == {"collections_daily", *SHARED_DAGS}
+
+
 def test_day_report_link_leads_to_the_runs_report():
     found = [item for plugin in plugins_manager._get_plugins()[0] for item in plugin.global_operator_extra_links]  # noqa: SLF001
     [day] = [item for item in found if item.name == "Day report"]
     key = SimpleNamespace(dag_id="collections_daily__book", run_id="r 1", task_id="age")
 
     assert day.get_link(None, ti_key=key) == "/arrears/run?dag_id=collections_daily__book&run_id=r+1"
-    assert day.get_link(None, ti_key=SimpleNamespace(dag_id="x", run_id="r", task_id="t")) == ""
+    for other in ("contact_dispatch", "x"):
+        assert day.get_link(None, ti_key=SimpleNamespace(dag_id=other, run_id="r", task_id="t")) == ""
 
 
 def test_pages_stand_in_the_navigation_and_on_every_run():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
+from arrears.settings import load_settings
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response
 
@@ -34,6 +36,7 @@ CHARTS = {
     "pressure": charts.pressure,
 }
 OPEN = {"entry", "newly_overdue", "events", "queues", "blocked"}
+KNOWN_DAYS = 1000
 GOOD_WHEN_FALLING = {"newly_overdue_loans", "past_due_loans", "past_due_minor", "par30_ratio", "open_cases"}
 GOOD_WHEN_RISING = {"cured_loans", "assigned_cases"}
 
@@ -212,6 +215,22 @@ def change(row: dict[str, Any], against: str, t: Words, f: Formats) -> dict[str,
     return {"text": text, "against": t(f"against.{against}"), "tone": tone}
 
 
+@cache
+def _known_differing() -> dict[tuple[str, str, date, int], int]:
+    return {}
+
+
+def differing(look: Reader, portfolio: str, day: date, last_sequence: int) -> int:
+    """Checks of the day's balance with a difference; asked once after each publication: nothing else moves them."""
+    known, key = _known_differing(), (load_settings().warehouse, portfolio, day, last_sequence)
+    if key not in known:
+        if len(known) >= KNOWN_DAYS:
+            known.clear()
+        rows = look.rows("balance", portfolio=portfolio, business_date=day)
+        known[key] = sum(bool(row["difference"]) for row in rows)
+    return known[key]
+
+
 def completeness(look: Reader, t: Words, f: Formats, portfolio: str, day: date | None) -> dict[str, Any]:
     """Whether the day is all there, in one sentence and a tone."""
     if day is None:
@@ -225,10 +244,10 @@ def completeness(look: Reader, t: Words, f: Formats, portfolio: str, day: date |
             "words": t("complete.unpublished_why"),
         }
     (one,) = found
-    off = [row for row in look.rows("balance", **values) if row["difference"]]
+    off = differing(look, portfolio, day, one["last_sequence"])
     facts = [t("complete.published", number=f.count(one["datasets"]), at=f.instant(one["published_at"]))]
     facts += [t("complete.restated")] if one["restated_datasets"] else []
-    facts += [t("complete.off", number=f.count(len(off))) if off else t("complete.balanced")]
+    facts += [t("complete.off", number=f.count(off)) if off else t("complete.balanced")]
     facts += [
         t(f"complete.{name}", number=f.count(one[name]))
         for name in ("rejected_rows", "differing_loans", "missing_loans")

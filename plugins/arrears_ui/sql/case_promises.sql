@@ -16,7 +16,10 @@ WITH loan AS (
         promise.matched_minor,
         promise.state_code
     FROM bi.promise AS promise
-    INNER JOIN loan ON loan.loan_id = ANY(STRING_TO_ARRAY(promise.loan_ids, ','))
+    INNER JOIN loan
+        ON
+            promise.loan_ids LIKE CONCAT('%', loan.loan_id, '%')
+            AND loan.loan_id = ANY(STRING_TO_ARRAY(promise.loan_ids, ','))
     WHERE promise.portfolio = $portfolio AND promise.business_date <= $business_date
     ORDER BY promise.promise_id ASC, promise.seq ASC, promise.business_date DESC
 )

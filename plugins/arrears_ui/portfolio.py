@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
-from arrears.settings import load_settings
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response
 
@@ -35,8 +33,8 @@ CHARTS = {
     "funnel": charts.funnel,
     "pressure": charts.pressure,
 }
+DEAR = {"balance", "blocked"}
 OPEN = {"entry", "newly_overdue", "events", "queues", "blocked"}
-KNOWN_DAYS = 1000
 GOOD_WHEN_FALLING = {"newly_overdue_loans", "past_due_loans", "past_due_minor", "par30_ratio", "open_cases"}
 GOOD_WHEN_RISING = {"cured_loans", "assigned_cases"}
 
@@ -53,8 +51,7 @@ def portfolio(view: Viewed, allowed: Readable, portfolio: Chosen, asked: Asked =
     with reader() as look:
         dates = [row["business_date"] for row in look.rows("dates", portfolio=portfolio)]
         day = asked or (dates[0] if dates else None)
-        values = {"portfolio": portfolio, "business_date": day}
-        rows = {table.name: look.rows(table.name, **values) for table in PORTFOLIO_TABLES} if day else {}
+        rows = {table.name: rows_of(look, table.name, portfolio, day) for table in PORTFOLIO_TABLES} if day else {}
         mark_current(rows.get("buckets", []), portfolio)
         state = completeness(look, t, f, portfolio, day)
     sections = {name: section(name, found, portfolio, day, t, f) for name, found in rows.items()}
@@ -69,6 +66,15 @@ def portfolio(view: Viewed, allowed: Readable, portfolio: Chosen, asked: Asked =
         compared_with=rows["summary"][0]["day_before_on"] if rows.get("summary") else None,
         sections=sections,
     )
+
+
+def rows_of(look: Reader, name: str, portfolio: str, day: date | None) -> Rows:
+    """A table of the day; empty for a run that has none."""
+    if day is None:
+        return []
+    if name in DEAR:
+        return look.of_publication(name, portfolio, day)
+    return look.rows(name, portfolio=portfolio, business_date=day)
 
 
 def mark_current(rows: Rows, portfolio: str) -> None:
@@ -166,14 +172,13 @@ def lede(name: str, rows: Rows, t: Words, f: Formats) -> str:  # noqa: PLR0911  
 
 def _over(row: dict[str, Any], t: Words, f: Formats) -> str:
     """How a queue is over its capacity: too few minutes, or nobody there."""
-    words = "lede.queue_over" if row["available_minutes"] else "lede.queue_empty"
-    return t(
-        words,
-        queue=row["queue_id"],
-        required=f.count(row["required_minutes"]),
-        available=f.count(row["available_minutes"] or 0),
-        cases=f.count(row["overflow_cases"]),
-    )
+    figures = {
+        "queue": row["queue_id"],
+        "required": f.count(row["required_minutes"]),
+        "available": f.count(row["available_minutes"] or 0),
+        "cases": f.count(row["overflow_cases"]),
+    }
+    return t("lede.queue_over", **figures) if row["available_minutes"] else t("lede.queue_empty", **figures)
 
 
 def tiles(rows: Rows, t: Words, f: Formats) -> list[dict[str, Any]]:
@@ -215,22 +220,6 @@ def change(row: dict[str, Any], against: str, t: Words, f: Formats) -> dict[str,
     return {"text": text, "against": t(f"against.{against}"), "tone": tone}
 
 
-@cache
-def _known_differing() -> dict[tuple[str, str, date, int], int]:
-    return {}
-
-
-def differing(look: Reader, portfolio: str, day: date, last_sequence: int) -> int:
-    """Checks of the day's balance with a difference; asked once after each publication: nothing else moves them."""
-    known, key = _known_differing(), (load_settings().warehouse, portfolio, day, last_sequence)
-    if key not in known:
-        if len(known) >= KNOWN_DAYS:
-            known.clear()
-        rows = look.rows("balance", portfolio=portfolio, business_date=day)
-        known[key] = sum(bool(row["difference"]) for row in rows)
-    return known[key]
-
-
 def completeness(look: Reader, t: Words, f: Formats, portfolio: str, day: date | None) -> dict[str, Any]:
     """Whether the day is all there, in one sentence and a tone."""
     if day is None:
@@ -244,7 +233,7 @@ def completeness(look: Reader, t: Words, f: Formats, portfolio: str, day: date |
             "words": t("complete.unpublished_why"),
         }
     (one,) = found
-    off = differing(look, portfolio, day, one["last_sequence"])
+    off = sum(bool(row["difference"]) for row in look.of_publication("balance", portfolio, day))
     facts = [t("complete.published", number=f.count(one["datasets"]), at=f.instant(one["published_at"]))]
     facts += [t("complete.restated")] if one["restated_datasets"] else []
     facts += [t("complete.off", number=f.count(off)) if off else t("complete.balanced")]

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
 SQL = Path(__file__).parent / "sql"
 PARAMETER = re.compile(r"\$(\w+)")
@@ -27,6 +28,8 @@ QUERY_CANCELLED = "57014"
 CONNECTIONS = 4
 
 Rows = list[dict[str, Any]]
+KEPT: dict[tuple[object, ...], Rows] = {}
+MOST_KEPT = 200
 
 
 class TooSlowError(Exception):
@@ -46,6 +49,16 @@ class Reader:
     def rows(self, name: str, **values: Any) -> Rows:  # noqa: ANN401  bound values
         """What ``sql/<name>.sql`` selects."""
         return [dict(row._mapping) for row in self._connection.execute(select(name), values)]  # noqa: SLF001  its public name
+
+    def of_publication(self, name: str, portfolio: str, day: date) -> Rows:
+        """The same for a dear SELECT of a published day, which this process asks once after each publication."""
+        newest = self.rows("last_publication", portfolio=portfolio)[0]["newest"]
+        key = (self._connection.engine.url.render_as_string(), name, portfolio, day, newest)
+        if key not in KEPT:
+            if len(KEPT) >= MOST_KEPT:
+                KEPT.clear()
+            KEPT[key] = self.rows(name, portfolio=portfolio, business_date=day)
+        return KEPT[key]
 
 
 @contextmanager

@@ -27,10 +27,6 @@ SELECT
     (
         SELECT MAX(business_date) FROM bi.data_freshness
         WHERE portfolio = $portfolio
-    ) AS newest_on,
-    (
-        SELECT MAX(sequence) FROM bi.publication
-        WHERE portfolio = $portfolio
-    ) AS last_sequence
+    ) AS newest_on
 FROM published
 WHERE published.datasets > 0

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from arrears_ui.access import Chosen, OfDag, Readable
-from arrears_ui.portfolio import Asked, completeness, rows_of, section
+from arrears_ui.portfolio import Asked, completeness, section
 from arrears_ui.reading import Reader, reader
 from arrears_ui.registry import DAY_TABLES, STEPS
 from arrears_ui.view import Viewed, shown
@@ -70,7 +70,7 @@ def report(  # noqa: PLR0913  a page is its parts
     tables = {
         table.name: shown(
             table,
-            rows_of(look, table.name, portfolio, day),
+            look.of_publication(table.name, portfolio, day) if day else [],
             {"portfolio": portfolio, "date": day},
             is_open=table.name in LISTED,
         )
@@ -91,7 +91,7 @@ def report(  # noqa: PLR0913  a page is its parts
         state=completeness(look, t, f, portfolio, day),
         steps=shown(STEPS, steps, {"portfolio": portfolio, "run_id": run_id}, is_open=True),
         tables=tables,
-        blocked=section("blocked", rows_of(look, "blocked", portfolio, day), portfolio, day, t, f),
+        blocked=section("blocked", look.of_publication("blocked", portfolio, day) if day else [], portfolio, day, t, f),
     )
 
 

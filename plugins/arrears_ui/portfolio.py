@@ -33,7 +33,6 @@ CHARTS = {
     "funnel": charts.funnel,
     "pressure": charts.pressure,
 }
-DEAR = {"balance", "blocked"}
 OPEN = {"entry", "newly_overdue", "events", "queues", "blocked"}
 GOOD_WHEN_FALLING = {"newly_overdue_loans", "past_due_loans", "past_due_minor", "par30_ratio", "open_cases"}
 GOOD_WHEN_RISING = {"cured_loans", "assigned_cases"}
@@ -51,7 +50,7 @@ def portfolio(view: Viewed, allowed: Readable, portfolio: Chosen, asked: Asked =
     with reader() as look:
         dates = [row["business_date"] for row in look.rows("dates", portfolio=portfolio)]
         day = asked or (dates[0] if dates else None)
-        rows = {table.name: rows_of(look, table.name, portfolio, day) for table in PORTFOLIO_TABLES} if day else {}
+        rows = {one.name: look.of_publication(one.name, portfolio, day) for one in PORTFOLIO_TABLES} if day else {}
         mark_current(rows.get("buckets", []), portfolio)
         state = completeness(look, t, f, portfolio, day)
     sections = {name: section(name, found, portfolio, day, t, f) for name, found in rows.items()}
@@ -66,15 +65,6 @@ def portfolio(view: Viewed, allowed: Readable, portfolio: Chosen, asked: Asked =
         compared_with=rows["summary"][0]["day_before_on"] if rows.get("summary") else None,
         sections=sections,
     )
-
-
-def rows_of(look: Reader, name: str, portfolio: str, day: date | None) -> Rows:
-    """A table of the day; empty for a run that has none."""
-    if day is None:
-        return []
-    if name in DEAR:
-        return look.of_publication(name, portfolio, day)
-    return look.rows(name, portfolio=portfolio, business_date=day)
 
 
 def mark_current(rows: Rows, portfolio: str) -> None:
@@ -224,8 +214,7 @@ def completeness(look: Reader, t: Words, f: Formats, portfolio: str, day: date |
     """Whether the day is all there, in one sentence and a tone."""
     if day is None:
         return {"tone": "none", "title": t("complete.nothing"), "words": ""}
-    values = {"portfolio": portfolio, "business_date": day}
-    found = look.rows("completeness", **values)
+    found = look.of_publication("completeness", portfolio, day)
     if not found:
         return {
             "tone": "bad",

@@ -29,7 +29,7 @@ CONNECTIONS = 4
 
 Rows = list[dict[str, Any]]
 KEPT: dict[tuple[object, ...], Rows] = {}
-MOST_KEPT = 200
+MOST_KEPT = 500
 
 
 class TooSlowError(Exception):
@@ -45,15 +45,17 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._newest: dict[str, int | None] = {}
 
     def rows(self, name: str, **values: Any) -> Rows:  # noqa: ANN401  bound values
         """What ``sql/<name>.sql`` selects."""
         return [dict(row._mapping) for row in self._connection.execute(select(name), values)]  # noqa: SLF001  its public name
 
     def of_publication(self, name: str, portfolio: str, day: date) -> Rows:
-        """The same for a dear SELECT of a published day, which this process asks once after each publication."""
-        newest = self.rows("last_publication", portfolio=portfolio)[0]["newest"]
-        key = (self._connection.engine.url.render_as_string(), name, portfolio, day, newest)
+        """The same of a published day: asked once by this process after each publication, which alone moves figures."""
+        if portfolio not in self._newest:
+            self._newest[portfolio] = self.rows("last_publication", portfolio=portfolio)[0]["newest"]
+        key = (self._connection.engine.url.render_as_string(), name, portfolio, day, self._newest[portfolio])
         if key not in KEPT:
             if len(KEPT) >= MOST_KEPT:
                 KEPT.clear()

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PREFIX = "collections_daily__"
-SHARED_DAGS = ("contact_approval", "contact_dispatch", "feedback_intake", "retention")  # of every portfolio
+SHARED_DAGS = (
+    "audit_anchor",
+    "contact_approval",
+    "contact_dispatch",
+    "feedback_intake",
+    "retention",
+)  # of no one portfolio
 
 
 def describe(error: BaseException | None) -> tuple[str, str, str]:

@@ -28,13 +28,11 @@ SOURCE = "core_banking"
 READ_BY_THE_SELECTS = {  # table and text column of the source: the canary is delivered, and rejected
     "customer": ("customer_no", "language", "name"),
     "contact_point": ("point_no", "timezone", "name"),
-    "account_flag": ("flag_no", "flag", "name"),
     "consent": ("consent_no", "channel", "phone"),
-    "promise": ("promise_no", "currency", "address"),
 }
 NEVER_READ = {"customer": ("full_name", "e_mail", "identity_no"), "contact_point": ("value", "holder")}
-EACH = 4
-KINDS = {"log": "component logs", "airflow": "task logs", "run": "component logs", "postgres": "component logs"}
+EACH = 6
+KINDS = {"log": "component logs", "airflow": "task logs", "run": "component logs"}
 SINKS = {"metadata database", "warehouse", "component logs", "task logs", "lake", "lineage", "alerts", "command line"}
 
 
@@ -114,7 +112,7 @@ def plant(floor, canaries):
                 for (one,) in ask(key, table, f"1 LIMIT {EACH}"):
                     put(table, column, key, one, draw(f"{table}.{column}"))
         for table, (key, column, kind) in READ_BY_THE_SELECTS.items():
-            for (one,) in ask(key, table, f"known_on, 1 LIMIT {EACH}"):
+            for (one,) in ask(key, table, "known_on, 1 LIMIT 1"):
                 put(table, column, key, one, getattr(canaries, kind)(f"{table}.{column}"))
         points = ask("point_no, customer_no", "contact_point", f"1 LIMIT {EACH * 2}")
         ((party,),) = ask("customer_no", "customer", "1 LIMIT 1")
@@ -177,12 +175,12 @@ def sinks(floor, home, alerts, told):
     metadata = floor.deployment.postgres.url("airflow")
     for name, content in bytes_of_database(metadata, without=("pg_catalog",)):
         yield f"metadata database: {name}", content
-    for name, content in bytes_of_database(floor.deployment.owner_url, without=(SOURCE,)):
+    for name, content in bytes_of_database(floor.deployment.owner_url, without=(SOURCE, "pg_catalog")):
         yield f"warehouse: {name}", content
     for path in (one for one in home.rglob("*") if one.is_file()):
         top = path.relative_to(home).parts[0]
-        if (top == "postgres" and path.suffix != ".log") or top in ("outbox", "demo"):
-            continue  # the database's own files hold the source; sandboxes and hand-overs are the addressees' own
+        if top in ("postgres", "outbox", "demo"):
+            continue  # the source is in that server, and in its log; sandboxes and hand-overs are the addressees' own
         for content in bytes_of_file(path):
             yield f"{KINDS.get(top, top)}: {path.relative_to(home)}", content
     for number, body in enumerate(alerts[0]):

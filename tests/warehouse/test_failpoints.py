@@ -1,11 +1,15 @@
 """A fail point strikes once, where it is asked to, and nowhere else."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import arrears
 import pytest
+from arrears.failpoints import POINTS
 
 SCRIPT = "from arrears.failpoints import failpoint; failpoint('here.now'); print('alive')"
 
@@ -47,3 +51,23 @@ def test_failpoint_is_inert_with(marker, change):
 
     assert (done.returncode, done.stdout) == (0, "alive\n")
     assert marker.exists()
+
+
+def test_every_place_is_named_once_and_every_name_has_a_place():
+    sources = [path.read_text("utf-8") for path in Path(arrears.__file__).parent.rglob("*.py")]
+
+    found = [name for text in sources for name in re.findall(r'failpoint\(\s*"([^"]+)"', text)]
+
+    assert len(POINTS) > 20
+    assert sorted(found) == sorted(POINTS)
+
+
+def test_place_that_many_tables_pass_may_be_armed_for_one(marker):
+    script = "from arrears.failpoints import failpoint; failpoint('here.now', 'a'); print('alive')"
+    asked = {**os.environ, "ARREARS_FAILPOINT_FILE": str(marker)}
+
+    def of(table):
+        armed = {**asked, "ARREARS_FAILPOINT": f"here.now/{table}"}
+        return subprocess.run([sys.executable, "-c", script], env=armed, capture_output=True, check=False).returncode
+
+    assert [of("b"), of("a")] == [0, -signal.SIGKILL]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import glob
-import tempfile
+import os
 from contextlib import contextmanager
 from functools import cache, partial
 from importlib.resources import files
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from arrears.errors import StorageError
+from arrears.folders import private_folder
 from arrears.kept import kept
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 NUMBERS = count(1)
+UNWRITABLE = {errno.ENOSPC: "no space left", errno.EDQUOT: "no quota left", errno.EROFS: "a disk that is read-only"}
 
 
 @contextmanager
@@ -33,20 +37,38 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute(f"SET memory_limit = '{settings.memory_limit}'")
             connection.execute(f"ATTACH ':memory:' AS {name}")
             connection.execute(f"USE {name}")
-            yield connection
+            with storage_told():
+                yield connection
         finally:
             connection.close()
             engine.execute(f"DETACH DATABASE IF EXISTS {name}")
 
 
 @contextmanager
+def storage_told() -> Iterator[None]:
+    """Tell a full or closed disk by its code, whichever library met it.
+
+    Raises:
+        StorageError: It is one.
+    """
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        number = getattr(error, "errno", None)
+        found = [why for code, why in UNWRITABLE.items() if number == code or os.strerror(code) in str(error)]
+        if not found:
+            raise
+        raise StorageError(found[0], "a disk with room that may be written", "lake or temporary folder") from None
+
+
+@contextmanager
 def _engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    with tempfile.TemporaryDirectory(prefix="arrears-duckdb-") as spill:
+    with private_folder("arrears-duckdb-") as spill:
         engine = duckdb.connect(
             config={
                 "memory_limit": settings.memory_limit,
                 "threads": settings.threads,
-                "temp_directory": spill,
+                "temp_directory": str(spill),
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,

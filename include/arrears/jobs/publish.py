@@ -92,6 +92,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
         day.lake.settle()  # what is published outlives a power cut with what it was made from
         released = None if publication.is_done else publish_staged(url, publication, figures)
         clear(url, portfolio, business_date)
+        failpoint("publish.cleared")
     return {
         "published": not publication.is_done,
         "reason": _reason(publication),

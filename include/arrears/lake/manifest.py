@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,28 @@ class Manifest:
     run_ref: str
 
     def to_json(self) -> str:
-        """Canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1)
+        """Canonical JSON, with a checksum of all the rest: one flipped bit is noticed, as in a data file."""
+        values = asdict(self)
+        return json.dumps({**values, CHECKSUM: _checksum(values)}, sort_keys=True, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """The inverse of ``to_json``."""
+        """The inverse of ``to_json``; a manifest of before there were checksums has none.
+
+        Raises:
+            ValueError: It is no JSON, or not as it was written.
+            TypeError: It has other keys.
+            KeyError: It lacks one.
+        """
         values = json.loads(text)
+        if not isinstance(values, dict) or values.pop(CHECKSUM, None) not in (None, _checksum(values)):
+            raise ValueError("not as it was written")
         values["files"] = tuple(DataFile(**file) for file in values["files"])
         return cls(**values)
+
+
+def _checksum(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def load_id_of(table: str, portfolio: str, business_date: str, inputs: Mapping[str, str]) -> str:

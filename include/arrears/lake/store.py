@@ -277,6 +277,7 @@ class Lake:
                 f"FROM ({select}\n)) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)",
                 {**parameters, "_portfolio": key.portfolio, "_business_date": key.business_date},
             ).fetchall()
+            failpoint("lake.part_written", key.table)
             self._sync(part)
             stands = {"portfolio": key.portfolio, "business_date": key.business_date.isoformat()}
             rows, totals, content_hash = (
@@ -298,8 +299,25 @@ class Lake:
             )
             on_part(part)
             in_force = self._put(key, manifest, part)
+            failpoint("lake.manifest_in_force", key.table)
         note_written(in_force)
         return in_force
+
+    def attach(self, key: PartitionKey, name: str, text: str) -> str:
+        """Put a text beside a partition, for people: no reader of rows looks at it; where it lies."""
+        target = f"{self._root}/{key.path}/{name}"
+        with self._one_writer(key):
+            self._files.makedirs(f"{self._root}/{key.path}", exist_ok=True)
+            self._write_text(target, text)
+        return str(self._files.unstrip_protocol(target))
+
+    def attached(self, key: PartitionKey, name: str) -> str | None:
+        """A text that lies beside a partition; None where there is none."""
+        try:
+            text: str = self._files.cat_file(f"{self._root}/{key.path}/{name}").decode()
+        except FileNotFoundError:
+            return None
+        return text
 
     def settle(self) -> None:
         """Wait until all that was written is safe from a power cut, if writing has not waited for it.
@@ -321,7 +339,7 @@ class Lake:
                 failpoint("drop.noted")
                 self._files.rm_file(f"{self._root}/{key.path}/{MANIFEST}")
                 failpoint("drop.unlisted")
-            for rest in ("part-*", f"{DROPPED}.*"):
+            for rest in ("part-*", f"{DROPPED}.*", "report.*"):
                 for path in self._files.glob(f"{self._root}/{key.path}/{rest}"):
                     self._files.rm_file(path)
 
@@ -333,6 +351,7 @@ class Lake:
             manifest = replace(manifest, files=there.files)  # same rows from other inputs: only the manifest moves
         else:
             self._store(key, part)
+            failpoint("lake.part_stored", key.table)
         self._write_text(f"{self._root}/{key.path}/{MANIFEST}", manifest.to_json())
         return manifest
 
@@ -342,6 +361,7 @@ class Lake:
             temporary = Path(f"{target}.{uuid.uuid4().hex}")
             temporary.write_text(text, encoding="utf-8")
             self._sync(temporary)
+            failpoint("lake.text_written", Path(target).parts[-3])
             temporary.replace(target)
             self._sync(Path(target).parent)
         else:
@@ -388,7 +408,10 @@ class Lake:
         there = self.intact(key)
         named = {file.name for file in there.files} if there else set()
         orphans = [part for part in folder.parent.glob("part-*.parquet") if part.name not in named]
-        for orphan in (*folder.iterdir(), *folder.parent.glob(f"{MANIFEST}.*"), *orphans):
+        unfinished = [
+            rest for name in (MANIFEST, "report.json", "report.html") for rest in folder.parent.glob(f"{name}.*")
+        ]
+        for orphan in (*folder.iterdir(), *unfinished, *orphans):
             orphan.unlink()
         try:
             yield folder

@@ -174,6 +174,20 @@ class DeliveryConflictError(ArrearsError):
     consequence = "Both deliveries are kept; nothing was extracted; what is published stays."
 
 
+class SourceLimitError(ArrearsError):
+    """A file is larger, denser or wider than a ledger's file can be, or reading it used more than it may."""
+
+    code = "ARR-EXT-009"
+    consequence = "The file was given up unread; nothing was extracted; yesterday stays published."
+
+
+class SourceNameError(ArrearsError):
+    """What matches a day's pattern is no plain file, lies outside the source's folder, or has a name not allowed."""
+
+    code = "ARR-EXT-010"
+    consequence = "It was not opened; nothing was extracted; yesterday stays published."
+
+
 # ------------------------------------------------------------------------------------------------------ validate
 class RejectLimitError(ArrearsError):
     """More rows were rejected than the portfolio allows."""
@@ -244,6 +258,14 @@ class PartitionDroppedError(ArrearsError):
 
     code = "ARR-LAK-005"
     consequence = "Nothing was changed; what is published stays."
+
+
+class StorageError(ArrearsError):
+    """The lake, or the task's own disk, is full or may not be written."""
+
+    code = "ARR-LAK-006"
+    consequence = "Nothing half-written counts; what is published stays."
+    retryable = True
 
 
 # ----------------------------------------------------------------------------------------------------- warehouse

@@ -211,6 +211,25 @@ class Approval(Document):
         return Limits(**self.model_dump(exclude={"enabled"})) if self.enabled else None
 
 
+class Quality(Document):
+    """How far a day's ledger may be from the last eight same weekdays.
+
+    Attributes:
+        min_days: Known days of those eight without which nothing is compared.
+        volume_pct: Percent by which rows or sums may differ from the median before it is told.
+        stop_below_pct: A table that every portfolio delivers with fewer rows than this share of the median stops the
+            day: who has paid would be asked to.
+        floor_rows: Differences of fewer are never told.
+        lag_days: Days that the newest transaction may be older than usual.
+    """
+
+    min_days: int = Field(default=3, ge=1, le=8)
+    volume_pct: int = Field(default=30, ge=1)
+    stop_below_pct: int = Field(default=50, ge=0, le=100)
+    floor_rows: int = Field(default=20, ge=0)
+    lag_days: int = Field(default=2, ge=0)
+
+
 class Promises(Document):
     """When a promise to pay is kept.
 
@@ -279,7 +298,7 @@ class SourceFile(Document):
         format: csv (also .gz) or parquet.
         delimiter: One character.
         encoding: Declared, never guessed.
-        columns: The header, exactly; empty for Parquet.
+        columns: The header, exactly; of Parquet its columns in any order, or left out for whatever it has.
         changes_daily: In an inbox, a file equal to the one of the delivery before is refused.
     """
 
@@ -297,16 +316,40 @@ class SourceFile(Document):
         return self
 
 
+class FileLimits(Document):
+    """What one delivered file may be, and what reading the files of a kind may use; more is refused unread.
+
+    Attributes:
+        delivered_mb: Size as it lies there.
+        unpacked_mb: Size once decompressed.
+        rows: Lines or rows.
+        columns: Columns of a Parquet file; a CSV file has those declared.
+        cell_kb: One value.
+        memory_mb: Memory of the process that reads.
+        seconds: Its time.
+    """
+
+    delivered_mb: int = Field(default=8_192, ge=1)
+    unpacked_mb: int = Field(default=32_768, ge=1)
+    rows: int = Field(default=150_000_000, ge=1)
+    columns: int = Field(default=300, ge=1)
+    cell_kb: int = Field(default=1_024, ge=1, le=4_096)
+    memory_mb: int = Field(default=512, ge=256)
+    seconds: int = Field(default=1_800, ge=1)
+
+
 class FolderSource(Document):
     """A folder of files; the SELECTs run over them in DuckDB, each file kind a table of its name.
 
     Attributes:
         directory: fsspec URL or path, usually ``${VARIABLE}``; a relative path begins at the repository.
         files: File kinds by the name the SELECTs use.
+        limits: What a file may be.
     """
 
     directory: Folder
     files: dict[str, SourceFile] = Field(min_length=1)
+    limits: FileLimits = FileLimits()
 
 
 class FileSource(FolderSource):
@@ -368,6 +411,7 @@ class Portfolio(Document):
         missing_limit_pct: Share of open loans newly gone without an ending, in percent, above which the day stops.
         aged_components: Components that the source counts as past due; the others alone are no difference.
         promises: When a promise is kept.
+        quality: How far a day's ledger may be from those of the same weekdays before.
         approval: When a person is asked before a plan is sent.
         tie_out: Tolerance of the comparison with the source's own figures.
         cases: How long a cure is looked after.
@@ -404,6 +448,7 @@ class Portfolio(Document):
         "principal",
     )
     promises: Promises = Promises()
+    quality: Quality = Quality()
     approval: Approval = Approval()
     tie_out: TieOut = TieOut()
     cases: CaseTerms = CaseTerms()

@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
@@ -20,6 +18,7 @@ from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
 from arrears.engine.duckdb import connect, smaller_size
 from arrears.errors import ConfigurationError, SourceNotReadyError, SourceQueryError
 from arrears.failpoints import failpoint
+from arrears.folders import private_folder
 from arrears.jobs.day import Day, summary
 from arrears.jobs.pick_up import DELIVERY, delivery_for, inbox_of, is_of
 from arrears.lake import note_written
@@ -33,6 +32,7 @@ from arrears.sources.vault import keep_rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import duckdb
 
@@ -207,18 +207,25 @@ def _workshop(day: Day) -> Iterator[_Workshop]:
     """Open a workshop that is gone afterwards; its memory is the settings', and ours at most."""
     limit = smaller_size(MEMORY_LIMIT, day.settings.memory_limit)
     settings = day.settings.model_copy(update={"memory_limit": limit})
-    with connect(settings) as connection, tempfile.TemporaryDirectory(prefix="arrears-extract-") as folder:
-        yield _Workshop(connection, Path(folder))
+    with connect(settings) as connection, private_folder("arrears-extract-") as folder:
+        yield _Workshop(connection, folder)
 
 
 def _stage(day: Day, noun: str, select: str, shop: _Workshop, delivery: Delivery | None) -> Staged:
     where = f"{day.name}/{'control' if noun == CONTROL_TOTAL.noun else noun}.sql"
     rows = shop.folder / "rows.parquet"
     with _delivered(day, select, RAW[noun], where, shop, delivery=delivery) as delivered:
-        check_delivery(RAW[noun], delivered.reader.schema, where)
+        check_delivery(RAW[noun], delivered.reader.schema, _over(where, delivered))
         schema = stage(delivered.reader, rows, f"extract__{noun}")
     source = json.dumps([select, sorted(delivered.files.items())])
     return Staged(rows, schema, delivered.malformed, hashlib.sha256(source.encode()).hexdigest())
+
+
+def _over(where: str, delivered: Delivered) -> str:
+    """A SELECT and the first file it runs over, where there is one: either may be at fault."""
+    files = sorted(delivered.files)
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"{where} over {files[0]}{more}" if files else where
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """Reads one CSV file as text: declared delimiter, encoding and header, nothing guessed, no line lost.
 
-Belongs here: lines and columns. What a text means is decided in ``arrears.sources.convert``.
+Belongs here: lines and columns. What a text means is decided in ``arrears.sources.convert``; the process that reads,
+and what it may use, in ``arrears.sources.parsing``.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import io
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +20,18 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from arrears.errors import ConfigurationError, SourceColumnsError, SourceFileError
+from arrears.errors import ConfigurationError, SourceColumnsError, SourceFileError, SourceLimitError
+from arrears.sources.limits import Expansion, check_cells, check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from arrears.portfolio import SourceFile
+    from arrears.sources.limits import Limits, Shape
 
 CHUNK = 1 << 20
 BLOCK = 8 << 20  # also what bounds a line
+HEADER = 1 << 20
 LINE = pa.schema([("source_file", pa.string()), ("source_line", pa.int64()), ("line", pa.string())])
 
 
@@ -54,14 +59,15 @@ class Lines:
         return pa.table([[self.source_file] * len(self.numbers), self.numbers, self.texts], schema=LINE)
 
 
-def read_csv(path: Path, declared: SourceFile, source_file: str, rows: pq.ParquetWriter) -> Lines:
+def read_csv(path: Path, declared: Shape, source_file: str, rows: pq.ParquetWriter, limits: Limits) -> Lines:
     """Append a file's rows, every column as text, with ``source_file`` and ``source_line``.
 
     Args:
         path: Local copy; beside it a UTF-8 copy without the header is made and removed.
         declared: Delimiter, encoding and header.
         source_file: Name shown to people.
-        rows: Takes ``row_schema(declared)``.
+        rows: Takes ``row_schema(declared.columns)``.
+        limits: What the file may be.
 
     Returns:
         The lines that are no rows.
@@ -70,61 +76,112 @@ def read_csv(path: Path, declared: SourceFile, source_file: str, rows: pq.Parque
         SourceColumnsError: The header is not the declared one.
         SourceFileError: The file is empty, truncated, not in its encoding, or cannot be split into lines and columns;
             or physical lines are not rows + malformed lines + header.
+        SourceLimitError: It is more than a file may be.
     """
     body = path.with_name(f"{path.name}.utf8")
     malformed = Lines(source_file)
     try:
-        lines = _copy_as_utf8(path, body, declared, source_file)
+        lines = _copy_as_utf8(path, body, declared, source_file, limits)
+        check_rows(lines, limits, source_file)
         taken = 0
         if lines:
-            for batch in _batches(body, declared, malformed):
+            for batch in _batches(body, declared, malformed, limits):
                 rows.write_batch(batch)
                 taken += batch.num_rows
+        if lines != taken + len(malformed.numbers):
+            raise SourceFileError(
+                f"{lines + 1} lines are {taken} rows, {len(malformed.numbers)} malformed lines and a header",
+                "every line accounted for (an unclosed quote, or a line break inside quotes, swallows lines)",
+                _near(body, source_file),
+            )
     finally:
         body.unlink(missing_ok=True)
-    if lines != taken + len(malformed.numbers):
-        raise SourceFileError(
-            f"{lines + 1} lines are {taken} rows, {len(malformed.numbers)} malformed lines and a header",
-            "every line accounted for (an unclosed quote, or a line break inside quotes, swallows lines)",
-            source_file,
-        )
     return malformed
 
 
-def row_schema(declared: SourceFile) -> pa.Schema:
-    """Schema of the rows of a file kind."""
-    own = [(name, pa.string()) for name in declared.columns]
+def row_schema(columns: Sequence[str]) -> pa.Schema:
+    """Schema of the rows of a file kind with that header."""
+    own = [(name, pa.string()) for name in columns]
     return pa.schema([*own, ("source_file", pa.string()), ("source_line", pa.int64())])
 
 
-def _copy_as_utf8(path: Path, body: Path, declared: SourceFile, source_file: str) -> int:
+def _copy_as_utf8(path: Path, body: Path, declared: Shape, source_file: str, limits: Limits) -> int:
     """Copy all but the header, decompressed and decoded, with one kind of line end; answer the number of lines."""
-    encoding = "utf-8-sig" if declared.encoding.lower() in ("utf-8", "utf8") else declared.encoding
-    read, last = 0, "\n"
+    read, last, unbroken = 0, "\n", 0
+    expansion = Expansion(limits, source_file)
     try:
         with (
-            (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding, newline=None) as source,
+            _text(path, declared.encoding) as (source, taken),
             body.open("w", encoding="utf-8", newline="\n") as target,
         ):
-            _check_header(source.readline().rstrip("\n"), declared, source_file)
+            header = source.readline(HEADER)
+            if len(header) == HEADER and not header.endswith("\n"):
+                raise SourceLimitError("a header of more than 1 MB", "a line of column names", f"{source_file} line 1")
+            _check_header(header.rstrip("\n"), declared, source_file)
             while chunk := source.read(CHUNK):
                 target.write(chunk)
-                read, last = read + chunk.count("\n"), chunk[-1]
+                breaks = chunk.count("\n")
+                read, last = read + breaks, chunk[-1]
+                unbroken = len(chunk) - chunk.rfind("\n") - 1 if breaks else unbroken + len(chunk)
+                if unbroken > BLOCK:
+                    raise SourceLimitError(
+                        f"a line of more than {BLOCK >> 20} MB", "lines that end", f"{source_file} line {read + 2}"
+                    )
+                expansion.check(len(chunk), taken())
     except LookupError:
         raise ConfigurationError(f"encoding {declared.encoding!r}", "an encoding Python knows", source_file) from None
     except UnicodeError:
-        near = f"{source_file} after line {read + 1}"
-        raise SourceFileError(f"bytes that are not {declared.encoding}", "the encoding declared", near) from None
+        raise SourceFileError(
+            f"bytes that are not {declared.encoding}",
+            "the encoding declared",
+            _undecodable(path, declared.encoding, source_file),
+        ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise SourceFileError("not readable to its end", "a complete file, as compressed", source_file) from None
+        near = f"{source_file} after line {read + 1}"
+        raise SourceFileError("not readable to its end", "a complete file, as compressed", near) from None
     return read + (last != "\n")
 
 
-def _check_header(line: str, declared: SourceFile, source_file: str) -> None:
+@contextmanager
+def _text(path: Path, encoding: str) -> Iterator[tuple[io.TextIOWrapper, Any]]:
+    """The file as text, and how many of its bytes were taken so far."""
+    named = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    with path.open("rb") as raw:
+        unpacked: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+        with io.TextIOWrapper(unpacked, encoding=named, newline=None) as source:
+            yield source, raw.tell
+
+
+def _undecodable(path: Path, encoding: str, source_file: str) -> str:
+    """The first line that is not in its encoding; a slow look, at a file that is refused anyway."""
+    if "\n".encode(encoding) != b"\n":
+        return f"{source_file} line 1 or later"
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as source:
+        for number, line in enumerate(iter(lambda: source.readline(BLOCK), b""), 1):
+            try:
+                line.decode(encoding)
+            except UnicodeError:
+                return f"{source_file} line {number}"
+    return source_file
+
+
+def _near(body: Path, source_file: str) -> str:
+    """The first line whose quotes are not closed; a slow look, at a file that is refused anyway."""
+    with body.open(encoding="utf-8", newline="\n") as source:
+        for number, line in enumerate(iter(lambda: source.readline(BLOCK), ""), 2):
+            if line.count('"') % 2:
+                return f"{source_file.partition(' after ')[0]} line {number}"
+    return source_file
+
+
+def _check_header(line: str, declared: Shape, source_file: str) -> None:
     """Compare by name; what is not declared is told by position, because a file without a header shows data there."""
     if not line.strip():
-        raise SourceFileError("no header", "a header and rows", source_file)
-    found = next(csv.reader([line], delimiter=declared.delimiter))
+        raise SourceFileError("no header", "a header and rows", f"{source_file} line 1")
+    try:
+        found = next(csv.reader([line], delimiter=declared.delimiter))
+    except csv.Error:
+        raise SourceFileError("no readable header", "a header and rows", f"{source_file} line 1") from None
     missing = [name for name in declared.columns if name not in found]
     extra = [
         str(number)
@@ -141,7 +198,7 @@ def _check_header(line: str, declared: SourceFile, source_file: str) -> None:
         )
 
 
-def _batches(body: Path, declared: SourceFile, malformed: Lines) -> Iterator[pa.RecordBatch]:
+def _batches(body: Path, declared: Shape, malformed: Lines, limits: Limits) -> Iterator[pa.RecordBatch]:
     ahead: list[int] = []  # malformed lines the parser has met and no batch has passed
 
     def note(row: pacsv.InvalidRow) -> str:
@@ -164,6 +221,7 @@ def _batches(body: Path, declared: SourceFile, malformed: Lines) -> Iterator[pa.
         ) as reader:
             for batch in reader:
                 numbers = _line_numbers(following, batch.num_rows, ahead)
+                check_cells(batch, limits, malformed.source_file, numbers)
                 following = int(numbers[-1]) + 1
                 ahead[:] = [number for number in ahead if number > numbers[-1]]
                 yield _with_lineage(batch, numbers, malformed)
@@ -171,7 +229,7 @@ def _batches(body: Path, declared: SourceFile, malformed: Lines) -> Iterator[pa.
         raise SourceFileError(
             "lines that cannot be split into columns",
             f"closed quotes, and lines below {BLOCK >> 20} MB",
-            f"{malformed.source_file} after line {following - 1}",
+            _near(body, f"{malformed.source_file} after line {following - 1}"),
         ) from None
 
 

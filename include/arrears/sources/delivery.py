@@ -52,17 +52,18 @@ class Delivery:
         kinds = {file.kind for file in self.control.files}
         return {kind: {file.sha256 for file in self.control.files if file.kind == kind} for kind in kinds}
 
-    def fetch(self, kind: str, folder: Path) -> list[Copy]:
+    def fetch(self, kind: str, folder: Path, most_mb: int) -> list[Copy]:
         """Private copies of the files of one kind, each with the declared SHA-256.
 
         Raises:
+            SourceLimitError: A file is larger than a file may be.
             SourceNotReadyError: A file is not there, or not (yet) the declared one.
             ControlFileError: A listed name is a link or a folder, or there is no file of the kind: the delivery was
                 picked up before the portfolio declared it.
             SourceUnreachableError: The file system did not answer.
         """
         copies = [
-            self._fetched(file, folder / f"{kind}-{number}{PurePosixPath(file.name).suffix}")
+            self._fetched(file, folder / f"{kind}-{number}{PurePosixPath(file.name).suffix}", most_mb)
             for number, file in enumerate(self.control.files)
             if file.kind == kind
         ]
@@ -121,10 +122,10 @@ class Delivery:
             raise ControlFileError(f"{file.name} is a link or a folder", "a file", self.name)
         return is_plain is not None
 
-    def _fetched(self, file: ListedFile, path: Path) -> Copy:
+    def _fetched(self, file: ListedFile, path: Path, most_mb: int) -> Copy:
         if not self._is_there(file):
             raise SourceNotReadyError("a listed file is not there", "a complete delivery", f"{self} {file.name}")
-        copy = self.folder.fetch(file.name, path)
+        copy = self.folder.fetch(file.name, path, most_mb)
         if copy.sha256 != file.sha256:
             raise SourceNotReadyError(
                 f"SHA-256 {copy.sha256[:SHOWN]} (still growing, damaged or replaced)",

@@ -1,6 +1,7 @@
 """Rows of a folder of files: fetched, read as declared, and run through the portfolio's SELECT in DuckDB.
 
-Belongs here: finding files, making each kind a table of its name. CSV lines are split in ``arrears.sources.csv_text``.
+Belongs here: finding files, making each kind a table of its name. What was delivered is opened in the limited process
+of ``arrears.sources.parsing`` and nowhere else; DuckDB reads what that wrote.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from arrears.engine.duckdb import literal, parquet, quoted, view_of_files
-from arrears.errors import SourceFileError, SourceNotReadyError, SourceQueryError
+from arrears.engine.duckdb import parquet, quoted
+from arrears.errors import SourceNotReadyError, SourceQueryError
 from arrears.portfolio import dated
-from arrears.sources.csv_text import read_csv, row_schema
 from arrears.sources.folder import Copy, SourceFolder
+from arrears.sources.limits import Limits, Shape
+from arrears.sources.parsing import Order, parse
 from arrears.sources.staging import Delivered, bound
 
 if TYPE_CHECKING:
@@ -59,7 +61,9 @@ def rows_of_files(  # noqa: PLR0913  a delivery is its parts
         SourceNotReadyError: A file kind that the SELECT names has no file, or not the one the delivery declares.
         SourceUnreachableError: The file system did not answer.
         SourceColumnsError: A header is not the declared one.
+        SourceNameError: What matches a pattern may not be opened.
         SourceFileError: A file is not what it is declared to be.
+        SourceLimitError: A file is more than a file may be.
         ControlTotalError: A file has other rows or sums than the delivery declares.
         ControlFileError: The delivery declares what the files cannot hold.
         SourceQueryError: The SELECT does not run.
@@ -69,18 +73,23 @@ def rows_of_files(  # noqa: PLR0913  a delivery is its parts
     malformed: list[pa.Table] = []
     for name in _named(source, select):
         declared = source.files[name]
-        copies = delivery.fetch(name, folder) if delivery else _fetched(source, name, dates, folder, where)
+        most = source.limits.delivered_mb
+        copies = delivery.fetch(name, folder, most) if delivery else _fetched(source, name, dates, folder, where)
         shas |= {copy.name: copy.sha256 for copy in copies}
-        lines: list[pa.Table] = []
-        if declared.format == "csv":
-            lines = _view_of_csv(connection, name, declared, copies, folder)
-        else:
-            _view_of_parquet(connection, name, copies)
+        order = Order(
+            [(str(copy.path), copy.name) for copy in copies],
+            Shape(declared.format, declared.delimiter, declared.encoding, declared.columns),
+            Limits(**source.limits.model_dump()),
+            str(folder / f"{name}.rows.parquet"),
+            str(folder / f"{name}.malformed.parquet"),
+        )
+        counted = parse(order)
+        _view(connection, name, order)
         if delivery:
-            counted = {copy.name: table.num_rows for copy, table in zip(copies, lines, strict=False)}
             delivery.check_content(connection, name, counted)
-        malformed += lines
-    rejected = folder / "malformed.parquet" if any(table.num_rows for table in malformed) else None
+        if any(counted.values()):
+            malformed.append(pq.read_table(order.malformed))
+    rejected = folder / "malformed.parquet" if malformed else None
     if rejected:
         pq.write_table(pa.concat_tables(malformed), rejected)
     with _running(connection, select, dates, where) as reader:
@@ -103,8 +112,11 @@ def _fetched(source: FolderSource, name: str, dates: Mapping[str, date], folder:
         pattern = dated(source.files[name].pattern, dates)
         raise SourceNotReadyError(f"no file {name}", f"{pattern} in the source's folder", where)
     files = SourceFolder(source.directory)
+    for file in there:
+        files.check_plain(file)
     return [
-        files.fetch(file, folder / f"{name}-{number}{PurePosixPath(file).suffix}") for number, file in enumerate(there)
+        files.fetch(file, folder / f"{name}-{number}{PurePosixPath(file).suffix}", source.limits.delivered_mb)
+        for number, file in enumerate(there)
     ]
 
 
@@ -114,32 +126,9 @@ def _named(source: FolderSource, select: str) -> list[str]:
     return [name for name in source.files if name.lower() in words]
 
 
-def _view_of_csv(
-    connection: duckdb.DuckDBPyConnection, name: str, declared: SourceFile, copies: list[Copy], folder: Path
-) -> list[pa.Table]:
-    """A view over the rows of CSV files; the lines that are none, by file."""
-    staged = folder / f"{name}.rows.parquet"
-    schema = row_schema(declared)
-    with pq.ParquetWriter(staged, schema, compression="lz4") as rows:
-        malformed = [read_csv(copy.path, declared, copy.name, rows).table() for copy in copies]
-    view_of_files(connection, name, [str(staged)])
-    return malformed
-
-
-def _view_of_parquet(connection: duckdb.DuckDBPyConnection, name: str, copies: list[Copy]) -> None:
-    """A view over Parquet files after every page of them was read once: a torn file must not fail inside a SELECT."""
-    for copy in copies:
-        try:
-            with pq.ParquetFile(copy.path, page_checksum_verification=True) as file:
-                for _ in file.iter_batches():
-                    pass
-        except (OSError, pa.ArrowException):
-            raise SourceFileError("not readable as Parquet to its end", "a complete Parquet file", copy.name) from None
-    parts = [
-        f"SELECT * EXCLUDE (file_row_number), {literal(copy.name)} AS source_file, file_row_number + 1 AS source_line "
-        f"FROM {parquet([str(copy.path)], file_row_number=True)}"
-        for copy in copies
-    ]
+def _view(connection: duckdb.DuckDBPyConnection, name: str, order: Order) -> None:
+    """A view over the rows that the reader wrote; Parquet files of a kind need not have the same columns."""
+    parts = [f"SELECT * FROM {parquet([part])}" for part in order.parts]
     connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS {' UNION ALL BY NAME '.join(parts)}")
 
 

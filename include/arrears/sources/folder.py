@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import math
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from arrears.errors import SourceNotReadyError, SourceUnreachableError
+from arrears.errors import SourceLimitError, SourceNameError, SourceNotReadyError, SourceUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 CHUNK = 1 << 20
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")  # of each part of a path
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,25 @@ class SourceFolder:
             raise SourceUnreachableError(type(error).__name__, "a folder that answers", name) from None
         return info["type"] == "file" and not info.get("islink", False)
 
+    def check_plain(self, name: str) -> None:
+        """Refuse what may not be opened, whatever it holds.
+
+        Raises:
+            SourceNameError: It is a link, a folder or a device, lies outside the folder, or is not named as allowed.
+            SourceNotReadyError: It is not there.
+            SourceUnreachableError: The file system did not answer.
+        """
+        if not all(NAME.fullmatch(part) for part in name.split("/")):
+            shown = re.sub(r"[^A-Za-z0-9._/-]", "?", name)[:120]
+            raise SourceNameError("a name with other signs", "letters, digits, dot, hyphen and underscore", shown)
+        is_plain = self.is_plain(name)
+        if is_plain is None:
+            raise SourceNotReadyError("a file went away", "a complete delivery", name)
+        if not is_plain:
+            raise SourceNameError("a link, a folder or a device", "a file", name)
+        if self._is_local and not os.path.realpath(self._path(name)).startswith(f"{os.path.realpath(self._root)}/"):
+            raise SourceNameError("a way out of the folder, by a linked folder", "a file below it", name)
+
     def head(self, name: str, size: int) -> bytes:
         """The first bytes of a file.
 
@@ -108,15 +130,24 @@ class SourceFolder:
         with self._reading(name) as file:
             return _hashed(file)
 
-    def fetch(self, name: str, path: Path) -> Copy:
+    def fetch(self, name: str, path: Path, most_mb: int) -> Copy:
         """Copy one file to a private place.
+
+        Args:
+            name: Which.
+            path: Where to.
+            most_mb: More is not copied.
 
         Raises:
             SourceNotReadyError: It is not there.
+            SourceLimitError: It is larger.
             SourceUnreachableError: The file system did not answer.
         """
         with self._reading(name) as file, path.open("wb") as local:
-            return Copy(path, name, _hashed(file, local))
+            copy = Copy(path, name, _hashed(file, local, most_mb << 20))
+        if path.stat().st_size > most_mb << 20:
+            raise SourceLimitError(f"more than {most_mb} MB", "a file within its limits", name)
+        return copy
 
     def copy_to(self, name: str, there: SourceFolder) -> str:
         """Copy one file into another folder, on whatever file system; SHA-256 of what was copied.
@@ -178,11 +209,12 @@ class SourceFolder:
             raise SourceUnreachableError(type(error).__name__, "a readable file", name) from None
 
 
-def _hashed(file: Any, target: Any = None) -> str:  # noqa: ANN401  file objects of any file system
-    """SHA-256 of what is left of a file; written to ``target`` on the way."""
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK):
+def _hashed(file: Any, target: Any = None, most: float = math.inf) -> str:  # noqa: ANN401  of any file system
+    """SHA-256 of what is left of a file, given up past ``most`` bytes; written to ``target`` on the way."""
+    digest, read = hashlib.sha256(), 0
+    while read <= most and (chunk := file.read(CHUNK)):
         digest.update(chunk)
+        read += len(chunk)
         if target is not None:
             target.write(chunk)
     return digest.hexdigest()

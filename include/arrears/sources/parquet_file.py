@@ -1,0 +1,153 @@
+"""Reads one delivered Parquet file to its end, and hands on a copy that we wrote: flat columns, rows numbered.
+
+Belongs here: what a Parquet file may be. What its values mean is decided in ``arrears.sources.convert``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from arrears.errors import SourceColumnsError, SourceFileError, SourceLimitError, SourceTypeError
+from arrears.sources.limits import FEW_ROWS, MB, RATIO, ROWS_PER_BYTE, WINDOW, check_cells, check_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from arrears.sources.limits import Limits, Shape
+
+BATCH = 1 << 16
+FOOTER = 16 * MB
+TAIL = 8  # bytes: the footer's length and the mark of the format
+LINEAGE = ("source_file", "source_line")
+
+
+def read_parquet(path: Path, declared: Shape, source_file: str, target: Path, limits: Limits) -> None:
+    """Copy a file's rows, each with ``source_file`` and ``source_line``, its number from 1.
+
+    Args:
+        path: Local copy.
+        declared: Its columns, where the portfolio declares them.
+        source_file: Name shown to people.
+        target: The Parquet file that is made.
+        limits: What the file may be.
+
+    Raises:
+        SourceColumnsError: Its columns are not those declared, or one is there twice.
+        SourceTypeError: A column is nested.
+        SourceFileError: It is not readable to its end; names the row group and the column.
+        SourceLimitError: It is more than a file may be.
+    """
+    _check_footer(path, source_file)
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False, buffer_size=MB)
+        schema = file.schema_arrow
+    except (OSError, pa.ArrowException):
+        raise _unreadable(f"{source_file} footer") from None
+    with file:
+        _check_size(file.metadata, path.stat().st_size, source_file, limits)
+        _check_columns(schema, declared, source_file)
+        own = [pa.field(field.name, _plain(field.type)) for field in schema if field.name not in LINEAGE]
+        there = [pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())]
+        with pq.ParquetWriter(target, pa.schema([*own, *there]), compression="lz4") as rows:
+            first = 1
+            for group in range(file.num_row_groups):
+                first = _copy_group(file, group, [field.name for field in own], rows, first, source_file, limits)
+
+
+def _check_footer(path: Path, source_file: str) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as raw:
+        raw.seek(max(0, size - TAIL))
+        tail = raw.read(TAIL)
+    footer = int.from_bytes(tail[:4], "little")
+    if tail[4:] != b"PAR1" or footer + TAIL > size:
+        raise _unreadable(f"{source_file} footer")
+    if footer > FOOTER:
+        raise SourceLimitError(f"a footer of {footer >> 20} MB", f"at most {FOOTER >> 20} MB", source_file)
+
+
+def _check_size(metadata: pq.FileMetaData, size: int, source_file: str, limits: Limits) -> None:
+    check_rows(metadata.num_rows, limits, source_file)
+    if metadata.num_rows > max(FEW_ROWS, ROWS_PER_BYTE * size):
+        raise SourceLimitError(
+            f"{metadata.num_rows} rows in {size} bytes", "rows that each have a key of their own", source_file
+        )
+    if metadata.num_columns > limits.columns:
+        raise SourceLimitError(f"{metadata.num_columns} columns", f"at most {limits.columns}", source_file)
+    unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    if unpacked > limits.unpacked_mb * MB or unpacked > max(2 * WINDOW, RATIO * size):
+        raise SourceLimitError(
+            f"{unpacked >> 20} MB once unpacked",
+            f"at most {limits.unpacked_mb} MB and {RATIO} times its size",
+            source_file,
+        )
+
+
+def _check_columns(schema: pa.Schema, declared: Shape, source_file: str) -> None:
+    names = schema.names
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    wrong = [f"{', '.join(twice)} twice"] if twice else []
+    if declared.columns:
+        missing = [name for name in declared.columns if name not in names]
+        extra = [str(number) for number, name in enumerate(names, 1) if name not in declared.columns]
+        wrong += [f"{', '.join(missing)} missing"] if missing else []
+        wrong += [f"undeclared in column {', '.join(extra)}"] if extra else []
+    if wrong:
+        raise SourceColumnsError("; ".join(wrong), "the columns declared, each once", source_file)
+    nested = [str(number) for number, field in enumerate(schema, 1) if pa.types.is_nested(field.type)]
+    if nested:
+        raise SourceTypeError(f"nested values in column {', '.join(nested)}", "flat columns", source_file)
+
+
+def _copy_group(  # noqa: PLR0913, PLR0917  one place, named whole
+    file: pq.ParquetFile,
+    group: int,
+    columns: list[str],
+    rows: pq.ParquetWriter,
+    first: int,
+    source_file: str,
+    limits: Limits,
+) -> int:
+    """Copy one row group; the number of the row after it."""
+    batches = file.iter_batches(BATCH, row_groups=[group], columns=columns, use_threads=False)
+    while True:
+        try:
+            batch = next(batches, None)
+        except pa.ArrowMemoryError:
+            raise
+        except (OSError, pa.ArrowException):
+            place = f"{source_file} row group {group + 1}{_broken_column(file, group, columns)}"
+            raise _unreadable(place) from None
+        if batch is None:
+            return first
+        # Spelt out here, under our limits: a dictionary of one large value names it a million times in a kilobyte.
+        batch = batch.cast(pa.schema([pa.field(field.name, _plain(field.type)) for field in batch.schema]))
+        numbers = np.arange(first, first + batch.num_rows)
+        check_cells(batch, limits, source_file, numbers)
+        names = pa.repeat(pa.scalar(source_file), batch.num_rows)
+        copied = batch.append_column("source_file", names).append_column("source_line", pa.array(numbers))
+        rows.write_batch(copied.select(rows.schema.names))
+        first += batch.num_rows
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _broken_column(file: pq.ParquetFile, group: int, columns: list[str]) -> str:
+    """The first column of a row group that cannot be read; a slow look, at a file that is refused anyway."""
+    for name in columns:
+        try:
+            for _ in file.iter_batches(BATCH, row_groups=[group], columns=[name], use_threads=False):
+                pass
+        except (OSError, pa.ArrowException):
+            return f", column {name}"
+    return ""
+
+
+def _unreadable(where: str) -> SourceFileError:
+    return SourceFileError("not readable as Parquet to its end", "a complete Parquet file", where)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from arrears.lake import Lake, PartitionKey
 from arrears.settings import load_settings
 from arrears.warehouse.run_ledger import entries_of
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 
 from arrears_ui.access import Chosen, OfDag, Readable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from arrears_ui.view import View
 
 RunId = Annotated[str, Query(max_length=250)]
+QUALITY = "out__data_quality_daily"
 LISTED = {"balance", "rejected", "changes"}  # the lists below them open at a click
 
 routes = APIRouter()
@@ -53,6 +55,23 @@ def day_of_run(
         known = [row["business_date"] for row in (*published, *steps)] + [entry.business_date for entry in entries]
         day = next((one for one in known if one is not None), None)
         return report(view, look, portfolio, day, run_id, allowed=None, dates=[])
+
+
+@routes.get("/quality")
+def quality_report(portfolio: Chosen, asked: Asked = None) -> HTMLResponse:
+    """The quality report that the last run of a day left in the lake, as a file of its own.
+
+    Raises:
+        HTTPException: 404 when there is none where this server looks.
+    """
+    found = None
+    if portfolio is not None and asked is not None:
+        key = PartitionKey(portfolio, QUALITY, asked)
+        found = Lake(load_settings().lake_url).attached(key, "report.html")
+    if found is None:
+        raise HTTPException(404, "no quality report of that day")
+    name = f"quality-{portfolio}-{asked}.html"
+    return HTMLResponse(found, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 def report(  # noqa: PLR0913  a page is its parts

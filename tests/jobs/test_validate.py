@@ -81,7 +81,7 @@ def test_validating_twice_gives_equal_hashes(book):
     first = judge(book)
 
     assert validate("book", FIRST, settings=book) == first
-    assert len(first["content_hashes"]) == 4
+    assert len(first["content_hashes"]) == 5
 
 
 def test_ledger_names_its_extracts_as_inputs(book):

@@ -8,6 +8,7 @@ SCRIPT = "<script>alert('x')</script>"
 NEXT = DAY + timedelta(days=1)
 RUN = "manual__1"
 FAILED_RUN = "manual__2"
+QUALITY_REPORT = "<!doctype html><title>Data quality: book</title>"
 # Text that a source or a lender chooses, wherever a page shows it.
 CHOSEN_ELSEWHERE = (
     "UPDATE mart.fct_queue_daily SET queue_id = queue_id || :script",

@@ -5,6 +5,7 @@ from support.airflow_app import app_of, browsers  # noqa: I001  before anything 
 import shutil
 
 import pytest
+from arrears.jobs.day import Day
 from arrears.jobs.publish import publish
 from arrears.settings import Settings
 from arrears.warehouse.connection import transaction
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from support.books import make_book
 from support.facts import DAY, NOON, put_day
-from support.pages import CHOSEN_ELSEWHERE, FAILED_RUN, NEXT, RUN, SCRIPT
+from support.pages import CHOSEN_ELSEWHERE, FAILED_RUN, NEXT, QUALITY_REPORT, RUN, SCRIPT
 
 
 @pytest.fixture(scope="package")
@@ -31,6 +32,8 @@ def deployment(warehouse_url, tmp_path_factory):
         shutil.copytree(settings.portfolios / "book", settings.portfolios / name)
     put_day(settings, loans=3, amount=100_50, planned=("a", "b"))
     publish("book", DAY, is_backfill=False, now=NOON, run_ref=RUN, settings=settings)
+    day = Day.open("book", DAY, settings=settings)
+    day.lake.attach(day.key("out__data_quality_daily"), "report.html", QUALITY_REPORT)
     put_day(settings, NEXT, loans=4, amount=100_50)
     publish("book", NEXT, is_backfill=True, now=NOON, run_ref="manual__3", settings=settings)
     started(warehouse_url, "book", DAY, RUN)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from markupsafe import escape
 from support.facts import DAY
-from support.pages import FAILED_RUN, NEXT, RUN, SCRIPT
+from support.pages import FAILED_RUN, NEXT, QUALITY_REPORT, RUN, SCRIPT
 
 BOOK = {"portfolio": "book"}
 
@@ -235,6 +235,17 @@ def test_language(viewer, ask, headers, language):
 
     assert f'<html lang="{language}"' in page
     assert ("资产组合" in page) == (language != "en")
+
+
+def test_day_leads_to_its_quality_report_which_is_a_file_of_its_own(viewer):
+    page = viewer.get("/arrears/day", params={**BOOK, "date": DAY.isoformat()}).text
+    report = viewer.get("/arrears/quality", params={**BOOK, "date": DAY.isoformat()})
+    none = viewer.get("/arrears/quality", params={**BOOK, "date": NEXT.isoformat()})
+
+    assert f"quality?portfolio=book&amp;date={DAY}" in page
+    assert report.text == QUALITY_REPORT
+    assert report.headers["content-disposition"] == f'attachment; filename="quality-book-{DAY}.html"'
+    assert none.status_code == 404
 
 
 @pytest.mark.usefixtures("scripted")

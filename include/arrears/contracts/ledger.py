@@ -43,6 +43,10 @@ def _warn(rule: str, column: str, offends: str, reason: str) -> Check:
     return Check(rule, column, offends, Severity.WARN, reason)
 
 
+def _hold(rule: str, column: str, offends: str, reason: str) -> Check:
+    return Check(rule, column, offends, Severity.HOLD, reason)
+
+
 def _in_range(noun: str, *columns: str) -> Check:
     """Amounts that 64 bits hold one by one, but not summed, would end the whole day."""
     largest = f"greatest({', '.join(f'coalesce({column}, 0)' for column in columns)})"
@@ -135,6 +139,27 @@ LOAN = _raw(
             "without a schedule nothing is ever past due; that is no age",
         ),
         _in_range("loan", "principal_minor", "outstanding_principal_minor"),
+        _hold(
+            "loan.principal_is_scheduled",
+            "principal_minor",
+            "status_code = 'active' AND restructured_on IS NULL AND loan_id IN (SELECT l.loan_id "
+            "FROM once__loan AS l INNER JOIN (SELECT i.loan_id, sum(i.principal_minor) AS principal_minor, "
+            "bool_or(i.kind_code = 'minimum_payment') AS is_open_ended FROM once__instalment AS i "
+            "GROUP BY i.loan_id) AS due ON l.loan_id = due.loan_id "
+            "WHERE due.principal_minor <> l.principal_minor AND NOT coalesce(due.is_open_ended, FALSE))",
+            "an instalment is missing or wrong, and so may the age be",
+        ),
+        _hold(
+            "loan.repaid_is_received",
+            "outstanding_principal_minor",
+            "status_code = 'active' AND restructured_on IS NULL AND outstanding_principal_minor < principal_minor "
+            "AND loan_id IN (SELECT l.loan_id FROM once__loan AS l LEFT JOIN (SELECT t.loan_id, sum(t.amount_minor) "
+            "AS received FROM once__transaction AS t WHERE t.kind_code IN ('repayment', 'waiver', "
+            "'goodwill_credit', 'merchant_refund', 'payout_refund') GROUP BY t.loan_id) AS paid "
+            "ON l.loan_id = paid.loan_id "
+            "WHERE l.principal_minor - l.outstanding_principal_minor > coalesce(paid.received, 0))",
+            "more principal is repaid than money came in: a payment is missing, and who has paid is not asked to",
+        ),
     ),
     may_be_empty=False,
     required=True,

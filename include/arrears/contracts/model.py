@@ -30,7 +30,8 @@ class PiiClass(StrEnum):
 class Severity(StrEnum):
     """What an offending row means."""
 
-    FAIL = "fail"  # the row goes to quarantine
+    FAIL = "fail"  # the row goes to quarantine, and contact stops about whom it speaks of
+    HOLD = "hold"  # the row goes on, and contact about it stops: what it says does not agree with other rows
     WARN = "warn"  # the row is counted and goes on; the check says why it may not stop the line
 
 

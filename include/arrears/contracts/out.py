@@ -118,14 +118,38 @@ QUARANTINE = Contract(
         count("source_line", "Line in the file, or ordinal in the SELECT's result", nullable=True),
         text("column_name", "Column that offends"),
         text("rule_id", "Rule it offends"),
-        code("severity_code", "fail: left out; warn: went on", ("fail", "warn")),
-        text("loan_id", "Accepted loan that a rejected row speaks of; contact about it stops", nullable=True),
+        code("severity_code", "fail: left out; hold: went on, contact stops; warn: went on", ("fail", "hold", "warn")),
+        text("loan_id", "Accepted loan that a rejected or held row speaks of; contact about it stops", nullable=True),
         pseudonym("party_id", "Accepted party that a rejected row speaks of; contact stops", nullable=True),
     ),
     meaning="Rows set aside, by file, line, column and rule; the values stay in the vault",
     owner="validate",
     mart="fct_quarantine",
     grows=True,
+)
+
+DATA_QUALITY = Contract(
+    table="out__data_quality_daily",
+    grain="one row per ledger table and figure of its profile",
+    key=("table_name", "profile_code"),
+    columns=(
+        text("table_name", "Ledger table"),
+        text(
+            "profile_code", "Figure of the table's profile: rows, accepted, rejected, held, sum__<column>, newest_days"
+        ),
+        count("profile_value", "The figure; NULL: nothing to count it of", nullable=True),
+        count("median_value", "Its median over the last 8 same weekdays; NULL: none is known", nullable=True),
+        count("compared_days", "How many of those 8 are known"),
+        code(
+            "verdict_code",
+            "ok; departs: far from those days, told; stops: so few rows that the day is not published; "
+            "unknown: too few of those days",
+            ("ok", "departs", "stops", "unknown"),
+        ),
+    ),
+    meaning="What each ledger table looked like, figure by figure, beside the same weekdays before",
+    owner="validate",
+    mart="fct_data_quality_daily",
 )
 
 PORTFOLIO = Contract(
@@ -324,6 +348,7 @@ OUT = (
     CONTACT_PLAN,
     EXPERIMENT,
     QUARANTINE,
+    DATA_QUALITY,
     PORTFOLIO,
     EVENT_TOTAL,
     PAR,

@@ -5,22 +5,26 @@ Belongs here: the order of steps. Rules, gates and totals stand in ``arrears.qua
 
 from __future__ import annotations
 
+import logging
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
 from arrears.contracts.model import Severity
 from arrears.engine.duckdb import literal, quoted
-from arrears.errors import ControlTotalError
+from arrears.errors import ArrearsError, ControlTotalError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day, Work
 from arrears.jobs.pick_up import check_one_delivery, pick_up
-from arrears.quality.offenders import make_offender_table, note_offenders, parents_first
+from arrears.quality.offenders import make_offender_table, note_contradictions, note_offenders, parents_first
 from arrears.quality.profile import decide_on_profiles, profile_of
+from arrears.quality.report import Report, read_findings
 from arrears.quality.subjects import make_subject_view
 from arrears.quality.totals import check_control_totals, check_not_empty, check_reject_limit
+from arrears.quality.trend import TABLE, make_figure_views, refuse_collapse, same_weekdays
 from arrears.sources.convert import MALFORMED, UNREADABLE
-from arrears.sources.vault import RejectedRow, keep_rejected
+from arrears.sources.vault import RejectedRow, keep_rejected, rejected_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from arrears.quality.profile import Profile
     from arrears.settings import Settings
 
+log = logging.getLogger(__name__)
+COUNTS = ("rows", "accepted", "rejected", "warned", "held")
 VAULT_ROWS = 10_000
 VALUE_REJECTED = (
     f"severity_code = {literal(Severity.FAIL.value)} AND rule_id NOT IN ({literal(MALFORMED)}, {literal(UNREADABLE)})"
@@ -52,7 +58,8 @@ def validate(
         settings: This deployment, unless a test brings its own.
 
     Returns:
-        Counts per table and per rule, what the gate said, and content hashes; no value of a row.
+        Counts per table and per rule, about how many loans and parties contact stops, figures far from those of the
+        same weekdays before, what the gate said, and content hashes; no value of a row.
 
     Raises:
         PartitionMissingError: A mapped table was not extracted.
@@ -76,14 +83,17 @@ def validate(
             keep_rejected(day.settings, portfolio, business_date, contract.table, rows)
         failpoint("validate.after_quarantine")
         profiles = {c.table: _profile(work, c, extracted, repeated) for c in contracts}
-        check_not_empty(contracts, profiles, where)
-        check_reject_limit(work.connection, profiles, day.folder.portfolio.reject_limit_pct, where)
-        compared = 0
-        if day.folder.control:
-            control = _profile(work, CONTROL_TOTAL, extracted, repeated)
-            check_not_empty([CONTROL_TOTAL], {CONTROL_TOTAL.table: control}, where)
-            compared = check_control_totals(work.connection, control, extracted, where)
-        gate = decide_on_profiles(profiles, {c.table: c for c in contracts}, where)
+        followed = _write_figures(work, profiles, contracts)
+        with _reported(work, profiles) as report:
+            check_not_empty(contracts, profiles, where)
+            check_reject_limit(work.connection, profiles, day.folder.portfolio.reject_limit_pct, where)
+            if day.folder.control:
+                control = _profile(work, CONTROL_TOTAL, extracted, repeated)
+                check_not_empty([CONTROL_TOTAL], {CONTROL_TOTAL.table: control}, where)
+                report.control_totals = check_control_totals(work.connection, control, extracted, where)
+            refuse_collapse(work.connection, where)
+            gate = decide_on_profiles(profiles, {c.table: c for c in contracts}, where)
+            report.warnings = gate["warnings"]
         written = [_write_accepted(work, contract, profiles[contract.table]) for contract in contracts]
         picked_up = pick_up(day, extracted)
         return {
@@ -93,11 +103,43 @@ def validate(
             },
             "rules": _rules(work),
             "quarantined": quarantined.rows,
-            "control_totals": compared,
+            "control_totals": report.control_totals,
+            "held": report.holds,
+            "departures": len(report.departures),
             "gate": gate,
             "picked_up": picked_up,
-            "content_hashes": {manifest.table: manifest.content_hash for manifest in (quarantined, *written)},
+            "content_hashes": {manifest.table: manifest.content_hash for manifest in (quarantined, followed, *written)},
         }
+
+
+def _write_figures(work: Work, profiles: Mapping[str, Profile], contracts: Sequence[Contract]) -> Manifest:
+    """The day's figures beside those of the same weekdays before."""
+    day = work.day
+    earlier = [day.key(TABLE, date) for date in same_weekdays(day.business_date)]
+    make_figure_views(work.connection, profiles, {c.table: c for c in contracts}, day.lake, earlier)
+    manifest = work.write(TABLE, day.folder.portfolio.quality.model_dump())
+    day.lake.view(work.connection, day.key(TABLE))
+    return manifest
+
+
+@contextmanager
+def _reported(work: Work, profiles: Mapping[str, Profile]) -> Iterator[Report]:
+    """Leave the run's quality report, whether what follows lets the day go on or stops it."""
+    day = work.day
+    report = Report(day.name, day.business_date.isoformat(), day.closing_date.isoformat())
+    report.tables = [
+        {"table": table, **{name: profile[name] for name in COUNTS}} for table, profile in profiles.items()
+    ]
+    read_findings(work.connection, report)
+    try:
+        yield report
+    except ArrearsError as error:
+        report.stopped_by = f"{error.code}: {error.found}; expected {error.expected}"
+        raise
+    finally:
+        day.lake.attach(day.key(TABLE), "report.json", report.as_json())
+        place = day.lake.attach(day.key(TABLE), "report.html", report.as_html())
+        log.info("quality report: %s", place)
 
 
 def _note_all(work: Work, contracts: Sequence[Contract]) -> tuple[dict[str, Manifest], dict[str, int]]:
@@ -113,8 +155,24 @@ def _note_all(work: Work, contracts: Sequence[Contract]) -> tuple[dict[str, Mani
         contract.table: note_offenders(work.connection, contract, list(extracted), parameters)
         for contract in parents_first(contracts)
     }
-    make_subject_view(work.connection, contracts)
+    for contract in contracts:
+        note_contradictions(work.connection, contract, parameters)
+    make_subject_view(work.connection, contracts, _lines(work))
     return extracted, repeated
+
+
+def _lines(work: Work) -> Iterator[tuple[str, int, str]]:
+    """Table, row number and text of the lines that are no rows."""
+    tables = work.connection.execute(
+        f"SELECT DISTINCT table_name FROM offender WHERE rule_id = {literal(MALFORMED)} ORDER BY 1"
+    ).fetchall()
+    day = work.day
+    for (table,) in tables:
+        extract = f"extract__{table.removeprefix('raw__')}"
+        for number, line in rejected_lines(
+            day.settings, day.name, day.business_date, extract, MALFORMED, most=VAULT_ROWS
+        ):
+            yield table, number, line
 
 
 def _tables_with_rejected_values(work: Work) -> set[str]:

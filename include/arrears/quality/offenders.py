@@ -1,7 +1,7 @@
 """Contract rules as SQL that selects the offenders: every row that breaks one, by file, line, column and rule.
 
 Belongs here: compiling a contract's types, codes, checks, keys and references. Nothing here decides what follows.
-Views it reads: ``extract__<noun>``; views it makes: ``accepted__<noun>``; the table it fills: ``offender``.
+Views it reads: ``extract__<noun>``; views it makes: ``accepted__<noun>``, ``once__<noun>``; it fills ``offender``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from arrears.contracts.model import Contract, Reference
+    from arrears.contracts.model import Check, Contract, Reference
 
 REQUIRED, CODE, UNIQUE, REFERENCE = "required", "code", "unique", "reference"
 IS_MALFORMED = f"conversion_errors IS NOT DISTINCT FROM {literal(MALFORMED)}"
@@ -82,6 +82,11 @@ def note_offenders(
     rules = row_rules(contract)
     _note_rows(connection, contract, rules, parameters)
     repeated = _note_repeats(connection, contract)
+    told = f"table_name = {literal(contract.table)} AND rule_id = {literal(UNIQUE)}"
+    connection.execute(
+        f"CREATE VIEW {quoted(f'once__{contract.noun}')} AS SELECT * FROM {quoted(f'extract__{contract.noun}')} "
+        f"WHERE row_number NOT IN (SELECT row_number FROM offender WHERE {told})"
+    )
     connection.execute(
         f"CREATE VIEW {quoted(f'accepted__{contract.noun}')} AS SELECT * FROM {quoted(f'extract__{contract.noun}')} "
         f"WHERE row_number NOT IN ({rejected_of(contract)})"
@@ -94,11 +99,23 @@ def note_offenders(
     return repeated
 
 
-def rejected_of(contract: Contract) -> str:
-    """SELECT of the row numbers of a table's rejected rows."""
+def note_contradictions(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, parameters: Mapping[str, Any]
+) -> None:
+    """Note accepted rows of one table that rows of other tables contradict, the offenders of all being noted.
+
+    Its checks read ``once__<noun>``: what was delivered, without rows that are there twice.
+    """
+    rules = [_rule_of(check) for check in contract.checks if check.severity is Severity.HOLD]
+    if rules:
+        _note_rows(connection, contract, rules, parameters, of="accepted")
+
+
+def rejected_of(contract: Contract, severity: Severity = Severity.FAIL) -> str:
+    """SELECT of the row numbers of a table's rejected rows, or of those with another severity."""
     return (
         f"SELECT row_number FROM offender WHERE table_name = {literal(contract.table)} "
-        f"AND severity_code = {literal(Severity.FAIL.value)}"
+        f"AND severity_code = {literal(severity.value)}"
     )
 
 
@@ -113,8 +130,12 @@ def row_rules(contract: Contract) -> list[RowRule]:
             rules.append(RowRule(REQUIRED, column.name, f"{name} IS NULL AND {unreadable} IS NOT TRUE"))
         if column.codes:
             rules.append(RowRule(CODE, column.name, f"{name} NOT IN ({', '.join(map(literal, column.codes))})"))
-    rules += [RowRule(check.rule, check.column, check.offends, check.severity.value) for check in contract.checks]
+    rules += [_rule_of(check) for check in contract.checks if check.severity is not Severity.HOLD]
     return [rules[0], *(_for_whole_lines(rule) for rule in rules[1:])]
+
+
+def _rule_of(check: Check) -> RowRule:
+    return RowRule(check.rule, check.column, check.offends, check.severity.value)
 
 
 def _for_whole_lines(rule: RowRule) -> RowRule:
@@ -127,6 +148,7 @@ def _note_rows(
     contract: Contract,
     rules: Sequence[RowRule],
     parameters: Mapping[str, Any],
+    of: str = "extract",
 ) -> None:
     """One pass over the table, whatever the number of rules."""
     judged = ", ".join(f"({rule.offends}) AS breaks_{number}" for number, rule in enumerate(rules))
@@ -140,7 +162,7 @@ def _note_rows(
         f"INSERT INTO offender SELECT {literal(contract.table)}, row_number, source_file, source_line, "
         "hit.column_name, hit.rule_id, hit.severity_code FROM ("
         f"SELECT row_number, source_file, source_line, unnest([{hits}]) AS hit "
-        f"FROM (SELECT row_number, source_file, source_line, {judged} FROM {quoted(f'extract__{contract.noun}')}) "
+        f"FROM (SELECT row_number, source_file, source_line, {judged} FROM {quoted(f'{of}__{contract.noun}')}) "
         f"WHERE {anything}) WHERE hit IS NOT NULL"
     )
     used = {name: value for name, value in parameters.items() if f"${name}" in statement}

@@ -47,10 +47,10 @@ def profile_of(  # noqa: PLR0913  a profile is its parts
         repeated: Extracted rows beyond the first of their key: where there are none, no part of them has any.
 
     Returns:
-        By figure: ``rows``, ``accepted``, ``rejected``, ``warned``; ``unaccounted__rows`` and the same per total column
-        (extracted less accepted less rejected); among accepted rows ``sum__<total>``, ``nulls__<column>``,
-        ``repeats``, ``orphans__<column>``, ``days_back__<column>`` and ``days_ahead__<column>`` from the close;
-        ``change_pct`` against the day before.
+        By figure: ``rows``, ``accepted``, ``rejected``, ``warned`` and, of these, ``held``; ``unaccounted__rows`` and
+        the same per total column (extracted less accepted less rejected); among accepted rows ``sum__<total>``,
+        ``nulls__<column>``, ``repeats``, ``orphans__<column>``, ``days_back__<column>`` and ``days_ahead__<column>``
+        from the close; ``change_pct`` against the day before.
     """
     accepted = quoted(f"accepted__{contract.noun}")
     figures = {
@@ -58,7 +58,9 @@ def profile_of(  # noqa: PLR0913  a profile is its parts
         "accepted": "count(*) FILTER (is_accepted)",
         "rejected": "count(*) FILTER (NOT is_accepted)",
         "warned": f"(SELECT count(DISTINCT row_number) FROM offender WHERE table_name = {literal(contract.table)} "
-        f"AND severity_code = {literal(Severity.WARN.value)})",
+        f"AND severity_code <> {literal(Severity.FAIL.value)})",
+        "held": f"(SELECT count(DISTINCT row_number) FROM offender WHERE table_name = {literal(contract.table)} "
+        f"AND severity_code = {literal(Severity.HOLD.value)})",
         "unaccounted__rows": f"{extracted.rows} - accepted - rejected",
     }
     for total in contract.totals:

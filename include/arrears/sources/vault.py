@@ -151,6 +151,31 @@ def _place(key: Mapping[str, Any], row: Any) -> str:  # noqa: ANN401  a row
     return f"{key['table_name']}/{row.row_number}/{row.rule_id}"
 
 
+def rejected_lines(  # noqa: PLR0913  a row is known by all of it
+    settings: Settings, portfolio: str, business_date: date, table: str, rule_id: str, *, most: int
+) -> list[tuple[int, str]]:
+    """Lines that are no rows, as the vault holds them: row number in the extract, and the line.
+
+    For whoever looks for whom a line speaks of: it is told nowhere.
+
+    Raises:
+        ConfigurationError: There is no master key.
+        VaultSealError: A row does not open.
+        WarehouseUnreachableError: The warehouse did not answer.
+    """
+    if settings.warehouse_url is not None:
+        rows = rejected_rows(settings, portfolio, business_date, table)
+        found = ((row.row_number, row.delivered.get("line")) for row in rows if row.rule_id == rule_id)
+        return [(number, line) for number, line in islice(found, most) if line]
+    path = _file(settings.lake_url, portfolio, business_date, table)
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8") as file:
+        kept = (json.loads(line) for line in file)
+        lines = ((row["row_number"], row["delivered"]["line"]) for row in kept if row["rule_id"] == rule_id)
+        return list(islice(lines, most))
+
+
 def rejected_days(settings: Settings, portfolio: str) -> dict[date, int]:
     """Rows that the vault holds of a portfolio, by date.
 

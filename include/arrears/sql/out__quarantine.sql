@@ -1,4 +1,5 @@
--- Grain: one row per offending ledger row, rule and column.
+-- Grain: one row per offending ledger row, rule and column; a line that names several loans or parties is there for
+-- each of them, the later ones as column #2, #3.
 -- Rules: types, NULLs, codes, checks, keys and references of each ledger table's contract.
 -- Inputs: offender (filled from the contracts by arrears.quality.offenders), subject (arrears.quality.subjects).
 SELECT
@@ -6,7 +7,10 @@ SELECT
     CAST(offender.row_number AS BIGINT) AS row_number,
     CAST(offender.source_file AS VARCHAR) AS source_file,
     CAST(offender.source_line AS BIGINT) AS source_line,
-    CAST(offender.column_name AS VARCHAR) AS column_name,
+    CAST(
+        CASE WHEN subject.place > 1 THEN offender.column_name || '#' || subject.place ELSE offender.column_name END
+        AS VARCHAR
+    ) AS column_name,
     CAST(offender.rule_id AS VARCHAR) AS rule_id,
     CAST(offender.severity_code AS VARCHAR) AS severity_code,
     CAST(subject.loan_id AS VARCHAR) AS loan_id,

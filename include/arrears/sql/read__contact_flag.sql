@@ -1,7 +1,8 @@
 -- Grain: flag of a person who is due a step, of one of the loans concerned, or of one of the points, as the contact
 -- policy
--- reads it (contact_flag); one that is over stays, for rests and evidence count from its beginning. A rejected row is
--- the flag rejected_row of the person it speaks of, and of every loan in the case of the loan it speaks of.
+-- reads it (contact_flag); one that is over stays, for rests and evidence count from its beginning. A rejected row,
+-- or one that other rows contradict, is the flag rejected_row of the person it speaks of, and of every loan in the
+-- case of the loan it speaks of.
 -- Rules: ARR-CON-04, ARR-CON-06. Inputs: due_person (person_id, party_id), due_loan (person_id, loan_id),
 -- raw__contact_point, raw__flag, raw__party, out__quarantine, core__case_loan_daily.
 WITH subject AS (
@@ -32,7 +33,7 @@ WITH subject AS (
 ), rejected AS (
     SELECT DISTINCT loan_id, party_id
     FROM out__quarantine
-    WHERE severity_code = 'fail'
+    WHERE severity_code IN ('fail', 'hold')
 ), unsure AS (
     SELECT due_person.person_id, NULL AS loan_id
     FROM due_person

@@ -112,7 +112,7 @@ def main() -> None:
         notes=["Who holds the master keys, the database and the anchors' folder at once can write everything anew."],
     )
     os.environ["ARREARS_MASTER_KEYS"] = f"1:{new_key()}"
-    draw = random.Random(8)  # noqa: S311  places to tamper with
+    draw = random.Random(8)
     with tempfile.TemporaryDirectory(prefix="arrears-trust-", ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres")
         server.start()

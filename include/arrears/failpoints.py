@@ -43,6 +43,7 @@ POINTS = (
     "drop.noted",
     "drop.unlisted",
     "retention.forgotten",
+    "erasure.before_commit",
 )
 
 

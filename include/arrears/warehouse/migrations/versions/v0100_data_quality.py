@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0100"
-down_revision = "0112"
+down_revision = "0132"
 
 NAME = "fct_data_quality_daily"
 

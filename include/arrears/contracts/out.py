@@ -134,16 +134,13 @@ DATA_QUALITY = Contract(
     key=("table_name", "profile_code"),
     columns=(
         text("table_name", "Ledger table"),
-        text(
-            "profile_code", "Figure of the table's profile: rows, accepted, rejected, held, sum__<column>, newest_days"
-        ),
-        count("profile_value", "The figure; NULL: nothing to count it of", nullable=True),
-        count("median_value", "Its median over the last 8 same weekdays; NULL: none is known", nullable=True),
+        text("profile_code", "Figure of the table's profile"),
+        count("profile_value", "The figure", nullable=True),
+        count("median_value", "Its median over the last 8 same weekdays", nullable=True),
         count("compared_days", "How many of those 8 are known"),
         code(
             "verdict_code",
-            "ok; departs: far from those days, told; stops: so few rows that the day is not published; "
-            "unknown: too few of those days",
+            "What is made of the difference",
             ("ok", "departs", "stops", "unknown"),
         ),
     ),

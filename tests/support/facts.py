@@ -111,7 +111,7 @@ def put_day(
         ],
         "out__promise_daily": [{"due_promises": 80, "kept_promises": 60, "due_minor": 60_000, **CURRENCY}],
         "out__experiment_daily": [{"experiment_id": "nudges", "arm_code": "champion"}],
-        "out__data_quality_daily": [],
+        "out__data_quality_daily": [{"table_name": "raw__loan", "profile_code": "rows", "profile_value": loans}],
         "out__quarantine": [{"table_name": "loan", "row_number": 7, "rule_id": "loan.principal_positive"}],
         "out__portfolio_daily": [
             {

@@ -41,7 +41,9 @@ class Holder:
     number: Private
 
 
-@pytest.mark.parametrize("write", [repr, str, "{}".format, "{!r:>12}".format, "%s".__mod__], ids=str)
+@pytest.mark.parametrize(
+    "write", [repr, str, "{}".format, "{!r:>12}".format, "%s".__mod__], ids=["repr", "str", "{}", "{!r:>12}", "%s"]
+)
 def test_printing_shows_that_there_is_one_and_not_which(write):
     said = write(Private(NUMBER))
 

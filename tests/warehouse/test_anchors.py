@@ -161,7 +161,11 @@ def test_anchors_outlive_a_change_of_the_master_key(settings):
         verify(settings)
 
 
-@pytest.mark.parametrize("given", ["", "1:", "1:short", f"1:{new_key()},1:{new_key()}", f"x:{new_key()}"])
+@pytest.mark.parametrize(
+    "given",
+    ["", "1:", "1:short", f"1:{new_key()},1:{new_key()}", f"x:{new_key()}"],
+    ids=["none", "empty", "short", "a version twice", "no version"],
+)
 def test_master_keys_have_no_default_and_are_never_repeated(given):
     with pytest.raises(ConfigurationError) as refused:
         KeyRing.read(given)

@@ -46,7 +46,7 @@ def cheap_jobs():
                 with OPEN_ENGINE(settings) as engine:
                     yield engine
                 return
-            key = (settings.memory_limit, settings.threads)
+            key = (os.getpid(), settings.memory_limit, settings.threads)  # an engine does not outlive a fork
             if key not in engines:
                 engines[key] = closing.enter_context(OPEN_ENGINE(settings))
             yield engines[key]

@@ -14,6 +14,7 @@ NOTHING_TO_TELL = (  # tables of a whole day that no measure reads
     "core__customer_status_daily",
     "core__missing_loan_daily",
     "core__source_difference_daily",
+    "out__data_quality_daily",
     "out__experiment_daily",
 )
 

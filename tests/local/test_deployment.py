@@ -18,7 +18,6 @@ from arrears.local.home import Home
 from arrears.local.run import DemoRun
 from arrears.portfolio import load_folder
 from arrears.settings import load_settings
-from arrears.warehouse.migrate import upgrade
 from dotenv import dotenv_values
 from rich.console import Console
 
@@ -88,7 +87,7 @@ def test_command_line_is_told_of_the_embedded_warehouse_beside_what_it_knew(mach
 
 def test_webhook_is_up_with_a_secret_of_its_own_and_ends_with_the_rest(machine):
     machine.postgres.start()
-    upgrade(machine.warehouse_url)
+    machine.make_warehouse()
     machine.start_webhook()
     webhook = machine.webhook
     kept = json.loads(webhook.kept.read_text())

@@ -46,6 +46,7 @@ VIEW_NAMES = {
     "daily_summary",
     "data_dictionary",
     "data_freshness",
+    "data_quality_daily",
     "delinquency_event_daily",
     "delinquency_event_total_daily",
     "dim_agent",

@@ -156,13 +156,9 @@ class Deployment:
     def _prepare_warehouse(self) -> None:
         from arrears.sources.demo import fill_demo  # noqa: PLC0415  seconds of imports while the API server starts
         from arrears.sources.demo.schema import SCHEMA  # noqa: PLC0415
-        from arrears.warehouse.migrate import upgrade  # noqa: PLC0415
-        from arrears.warehouse.roles import BI, JOBS, create_login, let_jobs_read  # noqa: PLC0415
+        from arrears.warehouse.roles import let_jobs_read  # noqa: PLC0415
 
-        upgrade(self.owner_url)
-        if self.has_own_warehouse:
-            create_login(self.owner_url, BI, self._bi_password)
-            create_login(self.owner_url, JOBS, self._jobs_password)
+        self.make_warehouse()
         for demo in self.demos:
             first, last = self.business_dates.first, self.dates(demo)[-1]
             fill_demo(
@@ -174,6 +170,16 @@ class Deployment:
                 truth=self.home.var / "demo" / demo.portfolio / "truth.parquet",
             )
         let_jobs_read(self.owner_url, (SCHEMA,))
+
+    def make_warehouse(self) -> None:
+        """Bring the warehouse to this version, and let the jobs and BI log in."""
+        from arrears.warehouse.migrate import upgrade  # noqa: PLC0415  as above
+        from arrears.warehouse.roles import BI, JOBS, create_login  # noqa: PLC0415
+
+        upgrade(self.owner_url)
+        if self.has_own_warehouse:
+            create_login(self.owner_url, BI, self._bi_password)
+            create_login(self.owner_url, JOBS, self._jobs_password)
 
     def _task_environment(self) -> dict[str, str]:
         settings = load_settings()

@@ -18,6 +18,7 @@ from arrears.errors import (
     PublishLockedError,
     SourceNotReadyError,
     SourceUnreachableError,
+    StorageError,
     WarehouseUnreachableError,
 )
 from arrears.orchestration.callbacks import task_failed
@@ -45,6 +46,7 @@ def retry_policy(settings: Settings) -> ExceptionRetryPolicy:
                 exception=[
                     SourceNotReadyError,
                     SourceUnreachableError,
+                    StorageError,
                     WarehouseUnreachableError,
                     PublishLockedError,
                     ClaimTooOldError,

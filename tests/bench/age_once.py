@@ -15,7 +15,7 @@ from pathlib import Path
 from arrears.engine.duckdb import connect
 from arrears.engine.tables import DuckTables
 from arrears.jobs.accounts import LOANS, make_ages
-from arrears.jobs.age import ageing_parameters, put_buckets
+from arrears.jobs.age import MEMORY_LIMIT, ageing_parameters, put_buckets
 from arrears.jobs.age_ledger import LedgerConfig
 from arrears.settings import Settings
 
@@ -57,7 +57,7 @@ def ageing(connection):
 
 def in_duckdb(book, way):
     """Seconds, and what the loans sum to."""
-    with connect(Settings(threads=THREADS)) as connection:
+    with connect(Settings(threads=THREADS, memory_limit=MEMORY_LIMIT)) as connection:
         for noun in ("loan", "instalment", "transaction", "pause"):
             connection.execute(f"CREATE VIEW raw__{noun} AS SELECT * FROM read_parquet('{delivered(book, noun)}')")
         start = time.perf_counter()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 LEDGER = ("raw__loan", "raw__instalment", "raw__transaction", "raw__pause")
+MEMORY_LIMIT = "1500MB"  # ten million loans: a process of 1.7 GB instead of 2.5 GB, in the same CPU seconds
 FOREVER = 2**31 - 1  # days; stands for the open end of the last bucket
 
 
@@ -44,7 +45,7 @@ def age(portfolio: str, business_date: date, *, run_ref: str = "", settings: Set
     """
     day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
     config = day.folder.portfolio
-    with day.work() as work:
+    with day.work(at_most=MEMORY_LIMIT) as work:
         for table in LEDGER:
             if CONTRACTS[table].required:
                 work.read(table)

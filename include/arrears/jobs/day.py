@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
-from arrears.engine.duckdb import connect, quoted, select_text
+from arrears.engine.duckdb import connect, quoted, select_text, smaller_size
 from arrears.kept import is_keeping, kept_value
 from arrears.lake import Lake, Manifest, PartitionKey
 from arrears.portfolio import PortfolioFolder, closing_date, load_folder
@@ -60,10 +60,18 @@ class Day:
         return PartitionKey(self.name, table, business_date or self.business_date)
 
     @contextmanager
-    def work(self) -> Iterator[Work]:
-        """An engine with this day's tables at hand."""
-        with connect(self.settings) as connection:
+    def work(self, *, at_most: str | None = None) -> Iterator[Work]:
+        """An engine with this day's tables at hand.
+
+        Args:
+            at_most: Memory limit of a job that needs no more; the settings' where they say less, or nothing is said.
+        """
+        with connect(self.settings if at_most is None else self.limited(at_most)) as connection:
             yield Work(self, connection)
+
+    def limited(self, at_most: str) -> Settings:
+        """The settings, with no more memory than a job needs."""
+        return self.settings.model_copy(update={"memory_limit": smaller_size(at_most, self.settings.memory_limit)})
 
 
 def _folder(portfolio: str, settings: Settings) -> PortfolioFolder:

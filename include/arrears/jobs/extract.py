@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
 from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
-from arrears.engine.duckdb import connect, smaller_size
+from arrears.engine.duckdb import connect
 from arrears.errors import ConfigurationError, SourceNotReadyError, SourceQueryError
 from arrears.failpoints import failpoint
 from arrears.folders import private_folder
@@ -205,9 +205,7 @@ class _Workshop:
 @contextmanager
 def _workshop(day: Day) -> Iterator[_Workshop]:
     """Open a workshop that is gone afterwards; its memory is the settings', and ours at most."""
-    limit = smaller_size(MEMORY_LIMIT, day.settings.memory_limit)
-    settings = day.settings.model_copy(update={"memory_limit": limit})
-    with connect(settings) as connection, private_folder("arrears-extract-") as folder:
+    with connect(day.limited(MEMORY_LIMIT)) as connection, private_folder("arrears-extract-") as folder:
         yield _Workshop(connection, folder)
 
 

@@ -23,7 +23,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
-from arrears.orchestration.approval import ApprovePlan
+from arrears.orchestration.approval import ANSWER, ApprovePlan
 from arrears.orchestration.callbacks import run_failed
 from arrears.orchestration.defaults import START_DATE, task_defaults
 
@@ -62,7 +62,7 @@ def contact_approval() -> None:
         from arrears.jobs.contact_approval import settle
 
         pull = get_current_context()["ti"].xcom_pull
-        return settle(pull(task_ids="ask")["approval_id"], pull(task_ids="approve"))
+        return settle(pull(task_ids="ask")["approval_id"], pull(task_ids="approve", key=ANSWER))
 
     ask() >> ApprovePlan() >> approved() >> settle()
 

@@ -52,7 +52,7 @@ def hold(floor, day, key):
 def state_of(floor, key):
     with transaction(floor.deployment.warehouse_url) as connection:
         return connection.execute(
-            text("SELECT state_code, changed_by FROM ops.notification WHERE step_key = :key"), {"key": key}
+            text("SELECT state_code, changed_by, reason_code FROM ops.notification WHERE step_key = :key"), {"key": key}
         ).one()
 
 
@@ -76,7 +76,7 @@ def test_what_a_person_answers_is_done(floor, answer, state):
 
     assert task_state(floor, run, "settle") == "success"
     found = state_of(floor, key)
-    assert found.state_code == state
+    assert (found.state_code, found.reason_code) == (state, "approved" if answer == "Approve" else "approval_refused")
     assert found.changed_by not in ("publish", "contact_approval")  # the person who answered
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 APPROVAL_DAG = "contact_approval"
 TASK = "ask_for_approval"
+ANSWER = "answer"
 # One question for each content that was published, however often the task runs.
 RUN_ID = "{{ dag.dag_id }}__{{ partition_key }}__{{ ti.xcom_pull(task_ids='publish')['content_hash'][:12] }}"
 
@@ -62,3 +63,9 @@ class ApprovePlan(ApprovalOperator):
                 **options,
             }
         )
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:  # noqa: ANN401  Airflow's signature
+        """Say what was answered before *Reject* skips what follows: ``settle`` begins while this still ends."""
+        answer = {name: event.get(name) for name in ("chosen_options", "responded_by_user")}
+        context["ti"].xcom_push(key=ANSWER, value=answer)
+        return super().execute_complete(context, event)

@@ -62,7 +62,10 @@ def contact_approval() -> None:
         from arrears.jobs.contact_approval import settle
 
         pull = get_current_context()["ti"].xcom_pull
-        return settle(pull(task_ids="ask")["approval_id"], pull(task_ids="approve", key=ANSWER))
+        answer = pull(task_ids="approve", key=ANSWER)
+        if answer is None:  # even time running out leaves one: nothing is decided by its absence, and this is retried
+            raise RuntimeError("no answer is stored")
+        return settle(pull(task_ids="ask")["approval_id"], answer)
 
     ask() >> ApprovePlan() >> approved() >> settle()
 

@@ -394,6 +394,14 @@ class ApprovalUnknownError(ArrearsError):
     consequence = "Nothing was released; held contacts stay held."
 
 
+class ApprovalAnswerMissingError(ArrearsError):
+    """A decision is to be carried out, and no answer is stored; even time running out leaves one."""
+
+    code = "ARR-APR-002"
+    retryable = True
+    consequence = "Nothing was decided; held contacts stay held."
+
+
 # ------------------------------------------------------------------------------------------------------ feedback
 class FeedbackRowError(ArrearsError):
     """A reported row is not what its kind says."""

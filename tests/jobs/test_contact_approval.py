@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from arrears.errors import ApprovalUnknownError
+from arrears.errors import ApprovalAnswerMissingError, ApprovalUnknownError
 from arrears.jobs import publish as publish_job
 from arrears.jobs.contact_approval import question, settle
 from arrears.jobs.publish import publish
@@ -73,7 +73,6 @@ def test_approved_contacts_are_planned_and_the_author_is_audited(settings):
     [
         pytest.param(REJECT, "refused", "supervisor", id="refused"),
         pytest.param(NOBODY, "timed_out", "contact_approval", id="nobody_answered"),
-        pytest.param(None, "timed_out", "contact_approval", id="no_answer_at_all"),
     ],
 )
 def test_contacts_that_are_not_approved_expire_unsent(settings, answer, state, author):
@@ -82,6 +81,16 @@ def test_contacts_that_are_not_approved_expire_unsent(settings, answer, state, a
     assert settle(asked["approval_id"], answer, settings=settings)["state"] == state
 
     assert [row[1:] for row in states(settings)] == [("expired", f"approval_{state}", author)] * 2
+
+
+def test_answer_that_is_not_stored_decides_nothing(settings):
+    asked = held(settings)
+
+    with pytest.raises(ApprovalAnswerMissingError, match="ARR-APR-002"):
+        settle(asked["approval_id"], None, settings=settings)
+
+    assert [row[1] for row in states(settings)] == ["held"] * 2
+    assert settle(asked["approval_id"], APPROVE, settings=settings)["state"] == "approved"
 
 
 def test_approval_after_the_windows_releases_nothing(settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from arrears.errors import ApprovalAnswerMissingError
 from arrears.settings import load_settings
 from arrears.warehouse.approval import APPROVED, REFUSED, TIMED_OUT, asked, decide
 
@@ -56,18 +57,21 @@ def settle(approval_id: str, answer: Mapping[str, Any] | None, *, settings: Sett
 
     Args:
         approval_id: The question.
-        answer: Of Airflow's approval: ``chosen_options`` and ``responded_by_user``; None when there is none.
+        answer: Of Airflow's approval: ``chosen_options`` and ``responded_by_user``, which is None when time ran out.
         settings: This deployment, unless a test brings its own.
 
     Returns:
         State, contacts moved and who decided, as decided first.
 
     Raises:
+        ApprovalAnswerMissingError: No answer is stored.
         ApprovalUnknownError: There is no such question.
         WarehouseUnreachableError: The server did not answer; nothing moved.
     """
-    user = (answer or {}).get("responded_by_user") or {}
+    if answer is None:
+        raise ApprovalAnswerMissingError("no answer", "what the task approve stores", f"approval {approval_id}")
+    user = answer.get("responded_by_user") or {}
     name = str(user.get("name") or user.get("id") or "") or None
-    chosen = list((answer or {}).get("chosen_options") or ())
+    chosen = list(answer.get("chosen_options") or ())
     state = TIMED_OUT if name is None else APPROVED if chosen == ["Approve"] else REFUSED
     return decide((settings or load_settings()).warehouse, UUID(approval_id), state_code=state, decided_by=name)

@@ -12,6 +12,7 @@ from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, RetryActio
 from arrears import log_filter
 from arrears.contracts.ledger import LEDGER
 from arrears.errors import (
+    ApprovalAnswerMissingError,
     ArrearsError,
     ClaimTooOldError,
     PredecessorMissingError,
@@ -50,6 +51,7 @@ def retry_policy(settings: Settings) -> ExceptionRetryPolicy:
                     WarehouseUnreachableError,
                     PublishLockedError,
                     ClaimTooOldError,
+                    ApprovalAnswerMissingError,
                 ],
                 action=RetryAction.RETRY,
                 retry_delay=RETRY_DELAY,

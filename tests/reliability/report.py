@@ -1,7 +1,7 @@
 """The reliability report: each suite leaves its figures as one JSON part, and this script makes the page of them.
 
 ``python tests/reliability/report.py`` writes ``docs/reliability-report.md`` from ``docs/reliability/*.json``;
-``--check`` fails when the page is not what the parts say, or when a figure misses what it must be.
+``--check`` fails when the page is not what the parts say, a part is missing, or a figure is not what it must be.
 ``make reliability`` runs every suite that writes a part (``tests/reliability/chaos_*.py`` and ``suite_*.py``, scripts
 that end with ``Part.write``), and then this.
 """
@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 PARTS = REPOSITORY / "docs" / "reliability"
 PAGE = REPOSITORY / "docs" / "reliability-report.md"
+SO_FAR = REPOSITORY / "var" / "reliability"
 HEAD = """\
 <!-- made by `make reliability` of docs/reliability/*.json; do not edit -->
 # What survives, in figures
@@ -74,6 +77,37 @@ class Part:
         return path
 
 
+class Tally(Counter[str]):
+    """Counts of a long suite, kept after every step: a suite that was stopped goes on where it was.
+
+    Counts of other code than that of today are forgotten. A suite that is done forgets its own.
+
+    Args:
+        name: Of the part.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._path = SO_FAR / f"{name}.json"
+        ask = ["git", "rev-parse", "HEAD:include", "HEAD:tests/reliability", "HEAD:tests/support"]
+        self._of = subprocess.run(ask, cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout.split()
+        kept = json.loads(self._path.read_text("utf-8")) if self._path.exists() else {}
+        if kept.get("of") == self._of:
+            self.update(kept["counts"])
+
+    def keep(self, **seconds: float) -> None:
+        """Leave the counts on disk; times are added up over the runs."""
+        self.update({name: round(value) for name, value in seconds.items()})
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self._path.with_suffix(".tmp")
+        unfinished.write_text(json.dumps({"of": self._of, "counts": dict(self)}), "utf-8")
+        unfinished.replace(self._path)
+
+    def forget(self) -> None:
+        """The suite is done."""
+        self._path.unlink(missing_ok=True)
+
+
 def page() -> str:
     """The page, from the parts that are there."""
     return "\n".join([HEAD, *(_section(part) for part in _parts())])
@@ -82,6 +116,13 @@ def page() -> str:
 def missed() -> list[str]:
     """Figures that are not what they must be."""
     return [f"{part['name']}: {row['what']}" for part in _parts() for row in part["rows"] if not row["holds"]]
+
+
+def absent() -> list[str]:
+    """Suites that have left no figures: each beside this script leaves a part of its own name."""
+    scripts = [path.stem for path in Path(__file__).parent.glob("*.py")]
+    suites = {name.partition("_")[2] for name in scripts if name.startswith(("chaos_", "suite_"))}
+    return [f"{name}: no figures" for name in sorted(suites - {part["name"] for part in _parts()})]
 
 
 def _parts() -> list[dict]:
@@ -105,7 +146,7 @@ def _section(part: dict) -> str:
 def main() -> int:
     """Write or check the page."""
     if "--check" in sys.argv:
-        wrong = missed()
+        wrong = missed() + absent()
         if PAGE.read_text("utf-8") != page():
             wrong.append("docs/reliability-report.md is not what the parts say: python tests/reliability/report.py")
         sys.stderr.writelines(f"{line}\n" for line in wrong)

@@ -8,6 +8,7 @@ from arrears.errors import FeedbackConflictError, FeedbackRowError, FeedbackSubj
 from arrears.feedback.intake import Delivery, Row, take_in
 from arrears.feedback.vault import note_of, rejected_reports
 from arrears.lake import Lake
+from arrears.warehouse.audit import broken_entries
 from arrears.warehouse.connection import transaction
 from support.desk import AT, delivery, forget, make_desk, opt_out, plan, rows
 
@@ -261,3 +262,39 @@ def test_late_first_revision_does_not_stop_what_the_second_allows(take, warehous
     plan(warehouse_url, ("sms", "P1", ["L1"], "C1", "sms"))
 
     assert take(opt_out(), name="one").stopped == 0
+
+
+def test_supervisor_s_decision_is_in_the_audit_trail_once_with_what_it_replaces_and_ends(desk, take, warehouse_url):
+    plan(warehouse_url, ("sms", "P1", ["L1"], "C1", "sms"))
+    pause = {
+        "kind": "override",
+        "ref": "decision",
+        "occurred_at": AT,
+        "loan_ids": ["L1"],
+        "author_id": "S1",
+        "reason_code": "vip",
+        "action_code": "pause",
+        "note": "asked by Zwetana on the phone",
+    }
+    handed = {**pause, "revision": 2, "action_code": "reassign", "agent_id": "A9", "reason_code": "language"}
+
+    take(pause, name="one")
+    take(pause, name="the same again")
+    take(handed, name="two")
+
+    entries = rows(
+        desk,
+        "SELECT actor, action, reason, before, after FROM ops.audit_entry "
+        "WHERE subject IN (SELECT event_id FROM ops.feedback_event) ORDER BY entry_no",
+    )
+    first = {"action_code": "pause", "reason_code": "vip", "loan_ids": ["L1"]}
+    second = {"action_code": "reassign", "reason_code": "language", "agent_id": "A9", "loan_ids": ["L1"]}
+    assert [(actor, action, reason) for actor, action, reason, *_ in entries] == [
+        ("desk:S1", "override.pause", "vip"),
+        ("desk:S1", "override.reassign", "language"),
+    ]
+    assert [before for *_, before, _ in entries] == [None, first]
+    assert [after for *_, after in entries] == [{**first, "contacts_ended": 1}, {**second, "contacts_ended": 0}]
+    assert "Zwetana" not in str(entries)
+    with transaction(warehouse_url) as connection:
+        assert broken_entries(connection) == []

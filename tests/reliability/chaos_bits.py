@@ -14,19 +14,23 @@ from reliability.report import Part
 from support.day_book import FIRST, deliver, make_day_book, work_day
 
 FLIPS = 400
+KINDS = {".parquet": "data files", ".json": "manifests"}
 
 
 def files_of(settings):
-    """Every file of the lake that a job reads, with its table; reports are for people, and read by none."""
+    """Every file of the lake but locks, with its table."""
     root = Path(settings.lake_url.removeprefix("file://"))
-    paths = [*root.rglob("business_date=*/part-*.parquet"), *root.rglob("business_date=*/manifest.json")]
+    paths = [path for path in root.rglob("business_date=*/*") if path.is_file() and not path.name.startswith(".")]
     return [(path, path.parents[1].name) for path in sorted(paths)]
 
 
-def is_noticed(settings, table):
-    """Whether reading the table's rows is refused."""
+def is_noticed(settings, table, name):
+    """Whether reading the table's rows, or the text beside them, is refused."""
+    day = Day.open("book", FIRST, settings=settings)
     try:
-        with Day.open("book", FIRST, settings=settings).work() as work:
+        if name.startswith("report."):
+            return day.lake.attached(day.key(table), name) is None
+        with day.work() as work:
             work.read(table)
             work.connection.execute(f'SELECT count(*) FROM "{table}"').fetchall()
     except PartitionCorruptError:
@@ -50,18 +54,21 @@ def main():
         deliver(settings, FIRST)
         work_day(settings, FIRST)
         files = files_of(settings)
+        reports = [one for one in files if one[0].name.startswith("report.")]
         for number in range(FLIPS):
-            path, table = dice.choice(files)
+            path, table = dice.choice(files if number % 10 else reports)
             before = flip(path, dice)
-            found[number, path.suffix] = is_noticed(settings, table)
+            kind = "quality reports" if path.name.startswith("report.") else KINDS[path.suffix]
+            found[number, kind] = is_noticed(settings, table, path.name)
             path.write_bytes(before)
-        sound = sum(is_noticed(settings, table) for _, table in files)
+        sound = sum(is_noticed(settings, table, path.name) for path, table in files)
     part = Part("bits", "One flipped bit", "python tests/reliability/chaos_bits.py", order=5)
     part.about = (
-        f"A random bit of a random file among the {len(files)} data files and manifests of a day, read afterwards."
+        f"A random bit of a random file among the {len(files)} files of a day in the lake: data, manifests, quality "
+        "reports; each read afterwards."
     )
-    for suffix, what in ((".parquet", "data files"), (".json", "manifests")):
-        tried = [noticed for (_, ending), noticed in found.items() if ending == suffix]
+    for what in (*KINDS.values(), "quality reports"):
+        tried = [noticed for (_, kind), noticed in found.items() if kind == what]
         part.figure(f"bits flipped in {what}", len(tried))
         part.figure(f"of them noticed before a row was used ({what})", sum(tried), len(tried))
     part.figure("bits flipped in all", len(found), "at least 100", holds=len(found) >= 100)

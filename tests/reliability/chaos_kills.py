@@ -1,8 +1,9 @@
 """SIGKILL at every named place of a day, five times each, and at random times: what a plain rerun leaves is the same.
 
-A day runs from CSV files to the outbox in a real warehouse. Killed, it is run again as it is, with no step by hand,
-and is then compared with a day that nobody disturbed: partitions, facts, outbox, ledger and freshness. Counts are kept
-after every kill: stopped, the suite goes on where it was.
+A day runs from CSV files to the outbox in a real warehouse, each task in a process of its own, as Airflow runs it.
+Killed, a task is run again as it is, with no step by hand, then what follows; the day is compared with one that nobody
+disturbed: partitions, facts, outbox, ledger and freshness. A day killed at a named place begins with a copy of the lake
+as the tasks before left it. Counts are kept after every day: stopped, the suite goes on where it was.
 """
 
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from arrears.jobs import STEPS
 from arrears.local.postgres import EmbeddedPostgres
 from arrears.warehouse.migrate import upgrade
 from reliability.report import Part, Tally
@@ -26,6 +28,7 @@ from support.day_book import (
     environment,
     fingerprint,
     forget_warehouse,
+    lake_hashes,
     make_day_book,
     messages,
     orphans,
@@ -62,7 +65,9 @@ PLACES = (
     "publish.cleared",
     *IN_STEPS,
 )
+TASKS = ("extract", *STEPS, "publish")
 TIMES, RANDOM_KILLS = 5, 300
+KILLS_A_TASK = 2  # of one day; then it runs in peace
 
 
 class Harm:
@@ -80,29 +85,33 @@ class Harm:
         self.environment = {**environment(self.settings), "TMPDIR": str(folder / "tmp"), "QUIET": "1"}
         (folder / "tmp").mkdir()
         self.folder, self.zygote, self.found = folder, Zygote(), found
-        self.fresh()
-        assert self.work({**self.environment, "QUIET": ""}) == 0
+        self.begin_before(TASKS[0])
+        self.seconds, self.task_of = {}, {}
+        for task in TASKS:
+            shutil.copytree(folder / "lake", folder / "before" / task)
+            began = time.monotonic()
+            assert self.work(task, quiet=False) == 0
+            self.seconds[task] = time.monotonic() - began
+            tables = {key.split("/")[1] for key in lake_hashes(self.settings)}
+            self.task_of = dict.fromkeys(tables, task) | self.task_of
         self.expected, self.messages = fingerprint(self.settings), messages(self.settings)[0]
-        self.seconds = self.time_of_a_day()
 
-    def work(self, variables):
-        return self.zygote.run(variables, "day", business_date=str(FIRST))
+    def work(self, *tasks, quiet=True, **variables):
+        """Run tasks in a process of their own; its exit status."""
+        variables = {**self.environment, "QUIET": "1" if quiet else "", **variables}
+        return self.zygote.run(variables, "day", business_date=str(FIRST), only=list(tasks))
 
-    def fresh(self):
-        """Nothing has ever run here."""
+    def begin_before(self, task):
+        """All is as the tasks before left it; nothing is published."""
         shutil.rmtree(self.folder / "lake", ignore_errors=True)
-        shutil.rmtree(self.folder / "vault", ignore_errors=True)
+        if (self.folder / "before" / task).exists():
+            shutil.copytree(self.folder / "before" / task, self.folder / "lake", copy_function=os.link)
+        (self.folder / "lake").mkdir(exist_ok=True)
         forget_warehouse(self.settings)
 
-    def time_of_a_day(self):
-        self.fresh()
-        began = time.monotonic()
-        assert self.work(self.environment) == 0
-        return time.monotonic() - began
-
-    def run_again(self):
-        """A plain rerun, and what it leaves."""
-        if self.work({**self.environment, "QUIET": ""}) != 0:
+    def look(self, failed):
+        """Count what is not as on an undisturbed day."""
+        if failed:
             self.found["failed"] += 1
             return
         left = fingerprint(self.settings)
@@ -120,31 +129,33 @@ class Harm:
 
     def at(self, place):
         """Kill at a place; whether it was reached."""
+        step, _, table = place.partition("/")
+        task = self.task_of[table] if table else step.partition(".")[0]
         marker = self.folder / "failpoint"
+        self.begin_before(task)
         marker.touch()
-        self.fresh()
-        died = self.work({**self.environment, "ARREARS_FAILPOINT": place, "ARREARS_FAILPOINT_FILE": str(marker)})
+        died = self.work(task, ARREARS_FAILPOINT=place, ARREARS_FAILPOINT_FILE=str(marker))
         marker.unlink(missing_ok=True)
         if died != -signal.SIGKILL:
             self.found["unreached"] += 1
             return False
-        self.run_again()
+        self.look(self.work(*TASKS[TASKS.index(task) :], quiet=False) != 0)
         self.found[f"at {place}"] += 1
         return True
 
     def at_random(self, dice):
-        """Kill at a random time, again and again, until a run gets through; kills made."""
-        self.fresh()
-        kills = 0
-        while True:
-            worker = self.zygote.start(self.environment, "day", business_date=str(FIRST))
-            time.sleep(dice.uniform(0, 1.1 * self.seconds))
-            with suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
-            if self.zygote.wait() != -signal.SIGKILL:
-                break
-            kills += 1
-        self.run_again()
+        """A day of which each task is killed at random times, at most so often; kills made."""
+        self.begin_before(TASKS[0])
+        kills = failed = 0
+        for task in TASKS:
+            for _ in range(KILLS_A_TASK):
+                worker = self.zygote.start(self.environment, "day", business_date=str(FIRST), only=[task])
+                time.sleep(dice.uniform(0, self.seconds[task]))
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+                kills += self.zygote.wait() == -signal.SIGKILL
+            failed += self.work(task, quiet=False) != 0
+        self.look(failed)
         self.found.update({"at random": kills, "days": 1})
         return kills
 
@@ -173,8 +184,8 @@ def part_of(found, times, wanted):
     """The figures so far."""
     part = Part("kills", "Killed processes", "python tests/reliability/chaos_kills.py", order=1)
     part.about = (
-        "A day from CSV files to the outbox, killed by SIGKILL and run again as it is; compared with an undisturbed "
-        "day: every partition's content hash, every fact, outbox, ledger, freshness."
+        "Tasks of a day from CSV files to the outbox, killed by SIGKILL and run again as they are, then what follows; "
+        "compared with an undisturbed day: every partition's content hash, every fact, outbox, ledger, freshness."
     )
     named = sum(found[f"at {place}"] for place in PLACES)
     random_kills = found["at random"]
@@ -182,7 +193,7 @@ def part_of(found, times, wanted):
     part.figure("kills at named places", named, f"{times} x {len(PLACES)}", holds=named >= times * len(PLACES))
     part.figure("places that were not reached", found["unreached"], 0)
     part.figure("kills at random times", random_kills, f"at least {wanted}", holds=random_kills >= wanted)
-    part.figure("days that were killed at random until they got through", found["days"])
+    part.figure(f"days of which each task was killed at random, up to {KILLS_A_TASK} times", found["days"])
     part.figure("messages of a day", found["messages"])
     part.figure("days that differ from an undisturbed one after a plain rerun", found["wrong"], 0)
     part.figure("reruns that failed, or needed a hand", found["failed"], 0)

@@ -220,6 +220,18 @@ def forget_warehouse(settings):
         connection.execute(text("TRUNCATE ops.publish_ledger, ops.data_freshness, ops.notification CASCADE"))
 
 
+def forget_day(settings, day):
+    """A published day never was: neither its partitions nor what it published."""
+    root = Path(settings.lake_url.removeprefix("file://"))
+    for path in root.rglob(f"business_date={day}"):
+        shutil.rmtree(path)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # round the guards of the outbox
+        dated = [table for table in (*MART.values(), *STG.values()) if "business_date" in table.columns]
+        for table in (*map(str, dated), "ops.publish_ledger", "ops.data_freshness", "ops.notification"):
+            connection.execute(text(f"DELETE FROM {table} WHERE business_date = :day"), {"day": day})
+
+
 def quick_folder():
     """Where a suite that kills processes, and never the machine, works: in memory if there is room."""
     memory = Path("/dev/shm")  # noqa: S108  a folder of our own is made below it

@@ -21,6 +21,7 @@ from arrears.feedback.reaction import react
 from arrears.feedback.reports import ID, KINDS, REPORT, content_hash_of, detail_of, event_id_of
 from arrears.feedback.subjects import Stranger, Subject, known_subjects
 from arrears.feedback.vault import keep_note, keep_rejected_report
+from arrears.warehouse.audit import record
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_known import feedback_lock
 from arrears.warehouse.feedback_tables import (
@@ -215,6 +216,7 @@ def _note_delivery(connection: Connection, delivery: Delivery, now: datetime) ->
 
 def _keep(connection: Connection, delivery: Delivery, judged: _Judged, now: datetime) -> Taken:
     accepted = repeated = stopped = 0
+    overrides: list[tuple[str, Any, int]] = []
     refusals = list(judged.refusals)
     # In one order, whoever writes: two deliveries of the same reports must not wait for each other in a circle.
     for row, report, subject in sorted(judged.good, key=lambda one: _place(one[1])):
@@ -223,9 +225,12 @@ def _keep(connection: Connection, delivery: Delivery, judged: _Judged, now: date
             continue
         event_id, content = event_id_of(delivery.portfolio, delivery.source, report), content_hash_of(report)
         if _append(connection, delivery, event_id, content, report, subject, now):
-            accepted += 1
+            accepted, ended = accepted + 1, 0
             if _is_newest(connection, delivery, report):
-                stopped += react(connection, delivery.portfolio, delivery.source, report, subject, now)
+                ended = react(connection, delivery.portfolio, delivery.source, report, subject, now)
+            stopped += ended
+            if report.kind == "override":
+                overrides.append((event_id, report, ended))
         elif _there(connection, event_id) == content:
             repeated += 1
         else:
@@ -238,6 +243,8 @@ def _keep(connection: Connection, delivery: Delivery, judged: _Judged, now: date
     rejected = len({one.row.number for one in refusals})
     counts = {"accepted": accepted, "repeated": repeated, "rejected": rejected, "stopped": stopped}
     connection.execute(update(FEEDBACK_DELIVERY).where(*_is(FEEDBACK_DELIVERY, delivery)).values(**counts))
+    for event_id, report, ended in overrides:
+        _audit(connection, delivery, event_id, report, ended)
     return Taken(len(delivery.rows), accepted, repeated, stopped, tuple(refusals))
 
 
@@ -280,6 +287,31 @@ def _append(  # noqa: PLR0913, PLR0917  one row's parts
     return is_new
 
 
+def _audit(connection: Connection, delivery: Delivery, event_id: str, report: Any, ended: int) -> None:  # noqa: ANN401  as above
+    """What a supervisor decided, into the audit trail: who, why, the decision that it replaces, and what it ended."""
+    record(
+        connection,
+        actor=f"{delivery.source}:{report.author_id}",
+        action=f"override.{report.action_code}",
+        subject=event_id,
+        reason=report.reason_code,
+        before=_replaced(connection, delivery, report),
+        after={**detail_of(report), "loan_ids": sorted(report.loan_ids), "contacts_ended": ended},
+    )
+
+
+def _replaced(connection: Connection, delivery: Delivery, report: Any) -> dict[str, Any] | None:  # noqa: ANN401  as above
+    """The decision as an earlier revision had it; None of a new one."""
+    event = FEEDBACK_EVENT.c
+    earlier = (
+        select(event.detail, event.loan_ids)
+        .where(*_revisions(delivery, report), event.revision < report.revision)
+        .order_by(event.revision.desc())
+    )
+    found = connection.execute(earlier.limit(1)).one_or_none()
+    return None if found is None else {**found.detail, "loan_ids": sorted(found.loan_ids)}
+
+
 def _there(connection: Connection, event_id: str) -> str | None:
     asked = select(FEEDBACK_EVENT.c.content_hash).where(FEEDBACK_EVENT.c.event_id == event_id)
     return connection.execute(asked).scalar_one_or_none()
@@ -288,14 +320,19 @@ def _there(connection: Connection, event_id: str) -> str | None:
 def _is_newest(connection: Connection, delivery: Delivery, report: Any) -> bool:  # noqa: ANN401  as above
     """Whether no higher revision is there: one that comes late changes nothing."""
     event = FEEDBACK_EVENT.c
-    later = select(event.event_id).where(
+    later = select(event.event_id).where(*_revisions(delivery, report), event.revision > report.revision)
+    return connection.execute(later.limit(1)).one_or_none() is None
+
+
+def _revisions(delivery: Delivery, report: Any) -> list[Any]:  # noqa: ANN401  as above
+    """Conditions of every revision of a report."""
+    event = FEEDBACK_EVENT.c
+    return [
         event.portfolio == delivery.portfolio,
         event.source_code == delivery.source,
         event.kind_code == report.kind,
         event.source_ref == report.ref,
-        event.revision > report.revision,
-    )
-    return connection.execute(later.limit(1)).one_or_none() is None
+    ]
 
 
 def _settle(connection: Connection, delivery: Delivery, reports: Sequence[Any], now: datetime) -> None:

@@ -138,7 +138,8 @@ def _parts(connection: Connection, portfolio: str, case_id: str) -> dict[str, li
         publication.business_date.in_(days),
         order=publication.sequence,
     )
-    parts["ops.audit_entry"] = _entries(connection, portfolio, {case_id, f"{portfolio} {case_id}", *keys})
+    reported = {row["event_id"] for row in parts["ops.feedback_event"]}
+    parts["ops.audit_entry"] = _entries(connection, portfolio, {case_id, f"{portfolio} {case_id}", *keys, *reported})
     return parts
 
 
@@ -164,7 +165,7 @@ def _loans(connection: Connection, portfolio: str, case_id: str, people: set[str
 
 
 def _entries(connection: Connection, portfolio: str, subjects: set[str]) -> list[Row]:
-    """Entries about the case and its messages, about its portfolio's plans, and stops and releases, which are few."""
+    """Entries about the case, its messages, decisions about it and its portfolio's plans; stops and releases: few."""
     entry = AUDIT_ENTRY.c
     about = or_(
         entry.subject.in_(subjects),

@@ -25,6 +25,7 @@ from arrears.engine.duckdb import literal, quoted, view_of_files
 from arrears.errors import PartitionCorruptError, PartitionDroppedError, PartitionMissingError
 from arrears.failpoints import failpoint
 from arrears.kept import kept_value
+from arrears.lake.attached import is_as_written, with_checksum
 from arrears.lake.journal import note_read, note_written
 from arrears.lake.manifest import DataFile, Manifest, load_id_of
 from arrears.lake.written import check_schema, fingerprint, nothing_of
@@ -304,19 +305,25 @@ class Lake:
         return in_force
 
     def attach(self, key: PartitionKey, name: str, text: str) -> str:
-        """Put a text beside a partition, for people: no reader of rows looks at it; where it lies."""
+        """Put a text, HTML or JSON, beside a partition, for people: no reader of rows looks at it; where it lies."""
         target = f"{self._root}/{key.path}/{name}"
         with self._one_writer(key):
             self._files.makedirs(f"{self._root}/{key.path}", exist_ok=True)
-            self._write_text(target, text)
+            self._write_text(target, with_checksum(text, name))
         return str(self._files.unstrip_protocol(target))
 
     def attached(self, key: PartitionKey, name: str) -> str | None:
-        """A text that lies beside a partition; None where there is none."""
+        """A text that lies beside a partition; None where there is none.
+
+        Raises:
+            PartitionCorruptError: It was changed, or is of before such texts had checksums.
+        """
         try:
-            text: str = self._files.cat_file(f"{self._root}/{key.path}/{name}").decode()
+            text: str = self._files.cat_file(f"{self._root}/{key.path}/{name}").decode(errors="replace")
         except FileNotFoundError:
             return None
+        if not is_as_written(text, name):
+            raise PartitionCorruptError(f"{name} was changed after it was written", "its checksum", key.path)
         return text
 
     def settle(self) -> None:

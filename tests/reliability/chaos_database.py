@@ -79,11 +79,12 @@ class Harm:
             deliver(book, FIRST, late=late)
             work_day(book, FIRST)
         self.books = [book.model_copy(update={"warehouse_url": SecretStr(self.url)}) for book in books]
-        self.expected, self.answers = [], []
-        for book in self.books:
+        expected, answers = [], []
+        for book in self.books * 2:  # a date that was never published before is no restatement
             work_day(book, FIRST, only=("publish",))
-            self.expected.append(fingerprint(book))
-            self.answers.append(answer_of(self.url))
+            expected.append(fingerprint(book))
+            answers.append(answer_of(self.url))
+        self.expected, self.answers = expected[2:], answers[2:]
         self.failed = self.differs = self.reruns = 0
         self.before, self.zygote, self.reader = messages(self.books[0]), Zygote(), Reader(self.url)
         self.reader.start()

@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from arrears.settings import REPOSITORY
 from reliability.report import Part
-from support.day_book import deliver, environment, lake_hashes, make_day_book, noon, work_day
+from support.day_book import deliver, environment, lake_hashes, make_day_book, noon, quick_folder, work_day
+from support.zygote import Zygote
 
 TIMES = 3
 DAY = date(2026, 3, 2)
@@ -39,18 +40,35 @@ NIGHTS = {
 }
 
 
-def process(settings, day, *, before="", **variables):
-    """Work the day in a process of its own, in its own mount namespace; its code, or empty when it went through."""
+def process(settings, day, **variables):
+    """Work the day in a fresh interpreter; its code, or empty when it went through."""
     call = [sys.executable, "-c", WORK, str(REPOSITORY / "tests"), str(day)]
-    if before:
-        call = ["unshare", "-m", "sh", "-c", f'{before} && exec "$@"', "sh", *call]
     done = subprocess.run(
         call, env={**environment(settings), **variables}, capture_output=True, text=True, check=False, timeout=300
     )
-    if done.returncode == 0:
-        return ""
-    found = CODE.search(done.stderr.splitlines()[-1])
-    return found[0] if found else done.stderr[-300:]
+    return "" if done.returncode == 0 else code_in(done.stderr.splitlines()[-1])
+
+
+def code_in(said):
+    """The code of an error, or its first words when it has none."""
+    found = CODE.search(said)
+    return found[0] if found else said[:200]
+
+
+class Worker:
+    """Works days in forks, under mounts of their own."""
+
+    def __init__(self, folder):
+        self._zygote, self._said = Zygote(), folder / "ended-by"
+
+    def code(self, settings, *, mounts="", **variables):
+        """The code with which the day ended, or empty when it went through."""
+        variables |= {"QUIET": "1", "ENDED_BY": str(self._said), "MOUNTS": mounts}
+        status = self._zygote.run({**environment(settings), **variables}, "day", business_date=str(DAY))
+        return "" if status == 0 else code_in(self._said.read_text() if self._said.exists() else f"status {status}")
+
+    def close(self):
+        self._zygote.close()
 
 
 def may_mount():
@@ -71,27 +89,30 @@ def disks(folder):
     """Full and read-only disks: the code of each case, and whether the day is whole after the repair."""
     settings = book(folder / "sound")
     work_day(settings, DAY)
-    expected, found = lake_hashes(settings), []
+    expected, found, worker = lake_hashes(settings), [], Worker(folder)
     for number in range(TIMES):
-        for what, size in (("lake", 200), ("lake", 1000), ("lake", 2000), ("lake", 3000), ("tmp", 16), ("tmp", 100)):
+        for what, size in (("lake", 100), ("lake", 250), ("lake", 400), ("lake", 600), ("tmp", 16), ("tmp", 40)):
             settings = book(folder / f"{what}-{size}-{number}")
             here = folder / f"{what}-{size}-{number}" / what
             here.mkdir()
             mount = f"mount -t tmpfs -o size={size + 7 * number}k tmpfs {here}"
-            code = process(settings, DAY, before=mount, **({"TMPDIR": str(here)} if what == "tmp" else {}))
-            found.append((f"full {what}", code, process(settings, DAY) == "" and lake_hashes(settings) == expected))
+            code = worker.code(settings, mounts=mount, **({"TMPDIR": str(here)} if what == "tmp" else {}))
+            found.append((f"full {what}", code, worker.code(settings) == "" and lake_hashes(settings) == expected))
         settings = book(folder / f"read-only-{number}")
         here = folder / f"read-only-{number}" / "lake"
         here.mkdir()
-        bound = f"mount --bind {here} {here} && mount -o remount,ro,bind {here}"
-        code = process(settings, DAY, before=bound)
-        found.append(("read-only lake", code, process(settings, DAY) == "" and lake_hashes(settings) == expected))
+        code = worker.code(settings, mounts=read_only(here))
+        found.append(("read-only lake", code, worker.code(settings) == "" and lake_hashes(settings) == expected))
         settings = book(folder / f"landing-{number}")
-        here = folder / f"landing-{number}" / "landing"
-        bound = f"mount --bind {here} {here} && mount -o remount,ro,bind {here}"
-        code = process(settings, DAY, before=bound)
+        code = worker.code(settings, mounts=read_only(folder / f"landing-{number}" / "landing"))
         found.append(("read-only landing", code, lake_hashes(settings) == expected))
+    worker.close()
     return found
+
+
+def read_only(path):
+    """Shell commands that mount a folder over itself, read-only."""
+    return f"mount --bind {path} {path} && mount -o remount,ro,bind {path}"
 
 
 def clocks(folder):
@@ -128,7 +149,8 @@ def nights(folder):
 def main():
     """Do all of it, and leave the part."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="arrears-surroundings-", ignore_cleanup_errors=True) as name:
+    where = {"prefix": "arrears-surroundings-", "dir": quick_folder(), "ignore_cleanup_errors": True}
+    with tempfile.TemporaryDirectory(**where) as name:
         full = disks(Path(name)) if may_mount() else []
         clock, odd = clocks(Path(name)), nights(Path(name))
     part = Part(

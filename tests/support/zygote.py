@@ -1,19 +1,23 @@
 """A process that has imported what a day needs, and forks one worker per order: dying is cheap, and real.
 
-Orders come as JSON, a line each: ``environment`` and ``code``, a name in ``ORDERS`` with its arguments. It answers with
-the worker's process id at once, and with its exit status at its end; what the worker wrote to stderr is in ``errors``.
+Orders come as JSON, a line each: ``environment`` and ``order``, a name in ``ORDERS`` with its arguments. It answers
+with the worker's process id at once, and with its exit status at its end. The worker writes why it ended into the file
+that ``ENDED_BY`` names, and works in a mount namespace of its own after the commands in ``MOUNTS``, if these are set.
 """
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from datetime import date
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
+CLONE_NEWNS = 0x00020000
 
 
 class Zygote:
@@ -86,13 +90,25 @@ def _work(given):
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(given["environment"])
+    tempfile.tempdir = None  # TMPDIR may be another
     try:
+        _mount(os.environ.get("MOUNTS", ""))
         ORDERS[given["order"]](**given["arguments"])
-    except BaseException:  # noqa: BLE001  the worker ends here, whatever it was
+    except BaseException as error:  # noqa: BLE001  the worker ends here, whatever it was
+        if "ENDED_BY" in os.environ:
+            Path(os.environ["ENDED_BY"]).write_text(str(error))
         if not os.environ.get("QUIET"):
             traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _mount(commands):
+    """Run shell commands in a mount namespace of our own; nobody else sees what they mount."""
+    if commands:
+        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
+            raise OSError(ctypes.get_errno(), "unshare")
+        subprocess.run(["sh", "-ec", f"mount --make-rprivate / && {commands}"], check=True)
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ def addresses(
 
     with file.open(encoding="utf-8", newline="") as lines:
         rows = [(row["contact_point_id"], row["value"], row.get("party_id") or "") for row in csv.DictReader(lines)]
-    typer.echo(f"{_act(load_addresses, portfolio, rows)} addresses")
+    typer.echo(f"{_act(load_addresses, load_settings().keys, portfolio, rows)} addresses")
 
 
 @app.command()

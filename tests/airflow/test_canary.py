@@ -118,7 +118,7 @@ def plant(floor, canaries):
         ((party,),) = ask("customer_no", "customer", "1 LIMIT 1")
     with transaction(floor.deployment.warehouse_url) as connection:
         rows = [(point, canaries.phone("vault.contact_value"), owner) for point, owner in points]
-        load_addresses(connection, BOOK.portfolio, rows)
+        load_addresses(connection, floor.settings().keys, BOOK.portfolio, rows)
     return {"party": party, "points": [point for point, *_ in rows]}
 
 
@@ -253,7 +253,7 @@ def test_the_vault_holds_them_for_whoever_has_the_key(run):
     floor, canaries, known, _ = run
     settings = floor.settings()
     with transaction(floor.deployment.warehouse_url) as connection:
-        addresses = {address_of(connection, BOOK.portfolio, point).reveal() for point in known["points"]}
+        addresses = {address_of(connection, settings.keys, BOOK.portfolio, point).reveal() for point in known["points"]}
         events = connection.execute(text("SELECT event_id FROM ops.feedback_event WHERE kind_code = 'agent_note'"))
         notes = {note_of(connection, BOOK.portfolio, event) for event in events.scalars().all()}
         reports = rejected_reports(connection, BOOK.portfolio)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from arrears.errors import PackNotReviewedError, PartitionMissingError
 from arrears.jobs.at_sending import PolicyAtSending
+from arrears.jobs.day import Day
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_tables import FEEDBACK_EVENT
 from arrears.warehouse.tables import NOTIFICATION
@@ -241,10 +242,9 @@ def test_day_without_its_ledger_is_no_ground_to_send(settings):
 
 def test_live_sending_is_refused_under_packs_that_nobody_has_reviewed(settings):
     policy = PolicyAtSending(settings)
-    with transaction(settings.warehouse) as connection:
-        row = connection.execute(select(NOTIFICATION)).mappings().first()
+    day = Day.open("book", FIRST, settings=settings)
 
-    policy.check_review(row, TEN, is_sandbox=True)
+    policy.check_review(day, TEN, is_sandbox=True)
 
     with pytest.raises(PackNotReviewedError, match="house_humane"):
-        policy.check_review(row, TEN, is_sandbox=False)
+        policy.check_review(day, TEN, is_sandbox=False)

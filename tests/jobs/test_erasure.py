@@ -40,7 +40,7 @@ def fill(settings):
     """What the world tells of party P1 (point C1, loan L1), and of P2 beside."""
     with transaction(settings.warehouse) as connection:
         for value in (CANARIES["old number"], CANARIES["number"]):
-            load_addresses(connection, "book", [("C1", value, "P1"), ("C2", "+1 202 555 0150", "P2")])
+            load_addresses(connection, settings.keys, "book", [("C1", value, "P1"), ("C2", "+1 202 555 0150", "P2")])
     rows = [
         RejectedRow(1, "loan.csv", 2, "type", {"loan_id": "L1", "principal_minor": CANARIES["rejected"]}),
         RejectedRow(2, "loan.csv", 3, "type", {"loan_id": "L3", "principal_minor": "somebody else"}),
@@ -71,7 +71,11 @@ def opened(settings):
     with transaction(settings.warehouse) as connection:
         events = connection.execute(text("SELECT event_id FROM ops.feedback_event")).scalars().all()
         return (
-            [address.reveal() for one in ("C1", "C2") if (address := address_of(connection, "book", one))],
+            [
+                address.reveal()
+                for one in ("C1", "C2")
+                if (address := address_of(connection, settings.keys, "book", one))
+            ],
             [note_of(connection, "book", one) for one in events],
             rejected_reports(connection, "book"),
             rejected_rows(settings, "book", DAY, "extract__loan"),
@@ -128,7 +132,7 @@ def test_an_erased_party_is_gone_everywhere_and_stays_gone_while_no_figure_moves
     assert found_of(settings) == set()
     assert figures(settings) == before
     with transaction(settings.warehouse) as connection:
-        assert address_of(connection, "book", "C2").reveal() == "+1 202 555 0150"
+        assert address_of(connection, settings.keys, "book", "C2").reveal() == "+1 202 555 0150"
         keys = connection.execute(text("SELECT subject FROM vault.data_key")).scalars().all()
         entry = connection.execute(text("SELECT * FROM ops.audit_entry ORDER BY entry_no DESC LIMIT 1")).one()
     assert "party:P1" not in keys
@@ -154,7 +158,7 @@ def test_a_legal_hold_keeps_everything_until_it_ends(settings):
     with pytest.raises(LegalHoldError, match=f"legal hold {number}"):
         erasure("book", "P2", **WHO, dry_run=False, settings=settings)
     with transaction(settings.warehouse) as connection:
-        assert address_of(connection, "book", "C2") is not None
+        assert address_of(connection, settings.keys, "book", "C2") is not None
         end_hold(connection, number, actor="legal:1", reason="settled")
 
     assert erasure("book", "P2", **WHO, settings=settings)["dry_run"]
@@ -167,7 +171,7 @@ def test_nobody_erases_without_name_and_reason(settings):
     with pytest.raises(RuleInputError):
         erasure("book", "P2", actor="", reason="x", dry_run=False, settings=settings)
     with transaction(settings.warehouse) as connection:
-        assert address_of(connection, "book", "C2") is not None
+        assert address_of(connection, settings.keys, "book", "C2") is not None
 
 
 def test_the_command_line_only_counts_unless_it_is_told_to_erase(settings, monkeypatch, capsys):
@@ -187,8 +191,12 @@ def test_the_command_line_only_counts_unless_it_is_told_to_erase(settings, monke
 def test_what_has_ended_goes_with_its_term_and_not_under_a_hold(settings):
     with transaction(settings.warehouse) as connection:
         connection.execute(text("DELETE FROM vault.contact_value; DELETE FROM vault.erased"))
-        load_addresses(connection, "book", [("C7", "+1 202 555 0170", "P7"), ("C8", "+1 202 555 0180", "P8")])
-        load_addresses(connection, "book", [("C7", "+1 202 555 0171", "P7"), ("C8", "+1 202 555 0181", "P8")])
+        load_addresses(
+            connection, settings.keys, "book", [("C7", "+1 202 555 0170", "P7"), ("C8", "+1 202 555 0180", "P8")]
+        )
+        load_addresses(
+            connection, settings.keys, "book", [("C7", "+1 202 555 0171", "P7"), ("C8", "+1 202 555 0181", "P8")]
+        )
         hold(connection, "book", "P8", actor="legal:1", reason="court file 10")
         later = datetime.now(UTC) + timedelta(seconds=5)
 
@@ -198,4 +206,4 @@ def test_what_has_ended_goes_with_its_term_and_not_under_a_hold(settings):
         assert drop_private(connection, "book", later, dry_run=False) == 0
         left = connection.execute(text("SELECT contact_point_id FROM vault.contact_value ORDER BY 1")).scalars().all()
         assert left == ["C7", "C8", "C8"]
-        assert address_of(connection, "book", "C7").reveal() == "+1 202 555 0171"
+        assert address_of(connection, settings.keys, "book", "C7").reveal() == "+1 202 555 0171"

@@ -285,7 +285,9 @@ def test_what_was_handed_over_is_taken_back_when_somebody_pays(settings, tmp_pat
             text("UPDATE ops.notification SET channel_code = 'call', not_after_at = '2026-03-02 10:00+00'")
         )
         points = connection.execute(text("SELECT contact_point_id FROM ops.notification")).scalars().all()
-        load_addresses(connection, "book", [(point, f"+86 138 0000 000{n}") for n, point in enumerate(points)])
+        load_addresses(
+            connection, settings.keys, "book", [(point, f"+86 138 0000 000{n}") for n, point in enumerate(points)]
+        )
     way = Spool("call", mine.outbox_folder / "handover", hands_over=True, is_sandbox=False)
     judge = Recheck(mine, way)
     judge._policy = Reviewed(mine)  # noqa: SLF001  the shipped packs wait for a lawyer

@@ -14,6 +14,7 @@ from arrears.sending.values import Content, Private, Settles
 from arrears.warehouse import outbox
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.outbox import Scope
+from arrears.warehouse.tables import NOTIFICATION
 from sqlalchemy import func, select, text
 from support.outbox import empty_outbox, history, put_steps, states, step
 from support.sending import LEASE, ON, count_states, fork, gateway_process, send_all, shard_of, waited, work
@@ -71,6 +72,17 @@ def test_due_rows_are_sent_once_and_known_as_sent(url, gateway):
     delivered = gateway.delivered()
     assert [delivered[f"point-n{number}"] for number in range(20)] == [1] * 20
     assert [state for state, *_ in history(url, "n7")] == ["planned", "claimed", "sent"]
+
+
+def test_each_row_is_in_the_shard_that_is_worked_out_for_it(url):
+    put_steps(url, [step(f"p{number}") for number in range(40)])
+
+    with transaction(url) as connection:
+        rows = connection.execute(select(NOTIFICATION)).mappings().all()
+        for number in range(SHARDS):
+            listed = set(connection.execute(select(NOTIFICATION.c.step_key).where(Shard("sms", number).rows)).scalars())
+            assert listed == {row["step_key"] for row in rows if Shard.of(row).number == number}
+            assert listed
 
 
 def test_rows_outside_their_window_wait_or_pass(url, gateway):

@@ -66,7 +66,7 @@ def test_day_of_so_many_messages_goes_out_within_its_window(big_day):
     assert len(rows) == DAY_MESSAGES
     prepare(made, rows, DAY, people=DAY_MESSAGES)
     with transaction(made.warehouse) as connection:
-        load_addresses(connection, "book", [(row["contact_point_id"], "+86 138 0000 0000") for row in rows])
+        load_addresses(connection, made.keys, "book", [(row["contact_point_id"], "+86 138 0000 0000") for row in rows])
         connection.execute(text("ANALYZE"))
 
     def body(share):

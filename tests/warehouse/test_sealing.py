@@ -4,6 +4,7 @@ import pytest
 from arrears.errors import ConfigurationError, VaultSealError
 from arrears.keys import KeyRing, new_key
 from arrears.sending.addresses import address_of, load_addresses
+from arrears.settings import load_settings
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.sealing import Vault
 from sqlalchemy import text
@@ -67,13 +68,13 @@ def test_a_destroyed_key_is_an_erased_value_and_an_erased_subject_gets_no_other(
 
 
 def test_addresses_are_sealed_kept_with_their_time_and_closed_when_they_change(connection):
-    assert load_addresses(connection, "book", [("C1", NUMBER), ("C2", "a@example.org", "P2")]) == 2
-    assert load_addresses(connection, "book", [("C1", NUMBER)]) == 0
-    assert load_addresses(connection, "book", [("C1", "+1 202 555 0199")]) == 1
+    assert load_addresses(connection, RING, "book", [("C1", NUMBER), ("C2", "a@example.org", "P2")]) == 2
+    assert load_addresses(connection, RING, "book", [("C1", NUMBER)]) == 0
+    assert load_addresses(connection, RING, "book", [("C1", "+1 202 555 0199")]) == 1
 
-    assert address_of(connection, "book", "C1").reveal() == "+1 202 555 0199"
-    assert address_of(connection, "book", "C2").reveal() == "a@example.org"
-    assert address_of(connection, "book", "C9") is None
+    assert address_of(connection, RING, "book", "C1").reveal() == "+1 202 555 0199"
+    assert address_of(connection, RING, "book", "C2").reveal() == "a@example.org"
+    assert address_of(connection, RING, "book", "C9") is None
     rows = connection.execute(text("SELECT * FROM vault.contact_value ORDER BY contact_point_id, valid_from_at")).all()
     assert [(row.contact_point_id, row.subject, row.valid_to_at is None) for row in rows] == [
         ("C1", "point:C1", False),
@@ -88,4 +89,4 @@ def test_without_a_master_key_nothing_goes_into_the_vault(connection, monkeypatc
     monkeypatch.setenv("ARREARS_MASTER_KEYS", "")
 
     with pytest.raises(ConfigurationError, match="no master key"):
-        load_addresses(connection, "book", [("C1", NUMBER)])
+        load_addresses(connection, load_settings().keys, "book", [("C1", NUMBER)])

@@ -30,6 +30,7 @@ from arrears.portfolio import names
 from arrears.rules.contact import may_contact
 from arrears.rules.contact_values import Decision, Facts, Fired, Flag, Planned, PriorContact, RuleBook
 from arrears.rules.hours import barred_time_named, day_bounds
+from arrears.sending.claims import Shard
 from arrears.warehouse.known_now import feedback_mark, given_out_to, reported_contacts, reported_flags
 from arrears.warehouse.tables import NOTIFICATION
 
@@ -111,7 +112,7 @@ class PolicyAtSending:
 
     Example:
         >>> policy = PolicyAtSending(settings)
-        >>> policy.check_review(row, is_sandbox=channel.is_sandbox)
+        >>> policy.check_review(day, now, is_sandbox=channel.is_sandbox)
         >>> answer = policy.decision(connection, row, now, content={"opt_out_notice"})
         >>> answer.is_allowed, [fired.rule_id for fired in answer.fired], answer.earliest_at
     """
@@ -167,13 +168,12 @@ class PolicyAtSending:
         """
         return self._of(connection, row).regions.get(row["step_key"], UNKNOWN_REGION)
 
-    def check_review(self, row: Mapping[str, Any], at: datetime, *, is_sandbox: bool) -> None:
-        """Refuse to send the row for real under a pack whose review does not stand on the portfolio's date.
+    def check_review(self, day: Day, at: datetime, *, is_sandbox: bool) -> None:
+        """Refuse to send a row of the day for real under a pack whose review does not stand on the portfolio's date.
 
         Raises:
             PackNotReviewedError: Naming every such pack.
         """
-        day = Day.open(row["portfolio"], row["business_date"], settings=self.settings)
         on = at.astimezone(day.folder.portfolio.zone).date()
         check_review(self._selection(day).packs, on, is_sandbox=is_sandbox)
 
@@ -326,13 +326,13 @@ class PolicyAtSending:
 
 
 def _next_rows(connection: Connection, row: Mapping[str, Any]) -> list[Row]:
-    """Rows of the same portfolio, date and channel that a dispatcher comes to after this one."""
+    """Rows of the same portfolio, date and shard that a dispatcher comes to after this one."""
     asked = (
         sql_select(NOTIFICATION)
         .where(
             STEP.portfolio == row["portfolio"],
             STEP.business_date == row["business_date"],
-            STEP.channel_code == row["channel_code"],
+            Shard.of(row).rows,
             or_(STEP.state_code.in_(WAITING), and_(STEP.state_code == "sent", STEP.delivery_code.in_(STANDING))),
             tuple_(STEP.not_after_at, STEP.step_key) > (row["not_after_at"], row["step_key"]),
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from pydantic import Field
@@ -30,6 +31,7 @@ from arrears.warehouse.tables import MART, PUBLISH_LEDGER
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from arrears.keys import KeyRing
     from arrears.sending.claims import Row
     from arrears.sending.values import Channel
     from arrears.settings import Settings
@@ -100,12 +102,13 @@ class Recheck:
     settings: Settings
     channel: Channel
     _policy: PolicyAtSending | None = field(default=None, repr=False)
+    _days: dict[tuple[str, date], Day] = field(default_factory=dict, repr=False)
     _senders: dict[str, Sender] = field(default_factory=dict, repr=False)
     _fresh: dict[tuple[str, date], tuple[float, bool]] = field(default_factory=dict, repr=False)
 
     def __call__(self, connection: Connection, row: Row, now: datetime) -> Go | No:
         """Judge one row; see ``dispatch.Judge``."""
-        day = Day.open(row["portfolio"], row["business_date"], settings=self.settings)
+        day = self._day(row)
         today = now.astimezone(day.folder.portfolio.zone).date()
         if row["business_date"] != today:
             return No("expired", "another_day")
@@ -146,6 +149,17 @@ class Recheck:
             self._policy = PolicyAtSending(self.settings)
         return self._policy
 
+    def _day(self, row: Row) -> Day:
+        """The row's day, with the configuration that this run began with."""
+        key = (row["portfolio"], row["business_date"])
+        if key not in self._days:
+            self._days[key] = Day.open(*key, settings=self.settings)
+        return self._days[key]
+
+    @cached_property
+    def _keys(self) -> KeyRing:
+        return self.settings.keys
+
     def _is_stale(self, day: Day) -> bool:
         """Whether what the day's amounts and plan were made from has been delivered anew; looked at once a minute.
 
@@ -161,7 +175,7 @@ class Recheck:
 
     def _forbidden(self, connection: Connection, row: Row, now: datetime) -> No | None:
         """The contact policy's no: for now, where it names a time that is early enough, else for good."""
-        self.policy.check_review(row, now, is_sandbox=self.channel.capabilities.is_sandbox)
+        self.policy.check_review(self._day(row), now, is_sandbox=self.channel.capabilities.is_sandbox)
         content = cached_library(self.settings.templates).content_of(row["template_code"], row["language"])
         decision = self.policy.decision(connection, row, now, content=content)
         if decision.is_allowed:
@@ -174,7 +188,7 @@ class Recheck:
     def _message(  # noqa: PLR0913, PLR0917  a message is its parts
         self, connection: Connection, row: Row, today: date, debts: Debts, sender: Sender, regions: frozenset[str]
     ) -> Go | No:
-        address = address_of(connection, row["portfolio"], row["contact_point_id"])
+        address = address_of(connection, self._keys, row["portfolio"], row["contact_point_id"])
         if address is None:
             if not self.channel.capabilities.is_sandbox:
                 return No("suppressed", "no_address")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select, update
 
 from arrears.pii import Private
-from arrears.settings import load_settings
 from arrears.warehouse.sealing import Vault
 from arrears.warehouse.tables import CONTACT_VALUE
 
@@ -21,38 +20,37 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from arrears.keys import KeyRing
+
 VALUE = CONTACT_VALUE.c
 
 
-def address_of(connection: Connection, portfolio: str, contact_point_id: str) -> Private | None:
+def address_of(connection: Connection, keys: KeyRing, portfolio: str, contact_point_id: str) -> Private | None:
     """The number, address or token of a point; None when the vault has none, or its subject is erased.
 
     Raises:
-        ConfigurationError: There is no master key.
         VaultSealError: It does not open.
     """
     found = _current(connection, portfolio, contact_point_id)
     if found is None:
         return None
-    opened = Vault(connection, load_settings().keys).open(portfolio, found.subject, contact_point_id, found.sealed)
+    opened = Vault(connection, keys).open(portfolio, found.subject, contact_point_id, found.sealed)
     return None if opened is None else Private(opened)
 
 
-def load_addresses(connection: Connection, portfolio: str, rows: Iterable[tuple[str, ...]]) -> int:
+def load_addresses(connection: Connection, keys: KeyRing, portfolio: str, rows: Iterable[tuple[str, ...]]) -> int:
     """Put values of contact points into the vault; one that has changed ends the one before.
 
     Args:
         connection: With the caller's transaction.
+        keys: The deployment's master keys.
         portfolio: Folder name.
         rows: contact_point_id, value and, where it is known, party_id, under whose key it is then sealed.
 
     Returns:
         Rows that are new or have changed; a subject that was erased gets none.
-
-    Raises:
-        ConfigurationError: There is no master key.
     """
-    vault = Vault(connection, load_settings().keys)
+    vault = Vault(connection, keys)
     written = 0
     for point, value, *party in rows:
         subject = f"party:{party[0]}" if party and party[0] else f"point:{point}"

@@ -6,6 +6,7 @@ stands in ``dispatch``.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +47,12 @@ class Shard:
 
     channel: str
     number: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Shard:
+        """The shard that the row belongs to; ``rows`` says the same in SQL."""
+        first = hashlib.md5(row["step_key"].encode(), usedforsecurity=False).digest()[0]
+        return cls(row["channel_code"], first % SHARDS)
 
     @property
     def rows(self) -> ColumnElement[bool]:

@@ -343,7 +343,7 @@ def _settle(connection: Connection, delivery: Delivery, reports: Sequence[Any], 
     refused = FEEDBACK_REJECTED.c
     waits = and_(*_is(FEEDBACK_REJECTED, delivery)[:2], refused.settled_at.is_(None))
     asked = select(refused.kind_code, refused.source_ref).where(waits, refused.source_ref.in_([r.ref for r in reports]))
-    waiting = set(connection.execute(asked.distinct()).tuples())
+    waiting = {(row.kind_code, row.source_ref) for row in connection.execute(asked.distinct())}
     for report in reports:
         if (report.kind, report.ref) in waiting and _is_kept(connection, delivery, report):
             mended = (waits, refused.kind_code == report.kind, refused.source_ref == report.ref)

@@ -5,7 +5,8 @@ mapped over channels and their busy shards, first settles attempts whose outcome
 look-up), then sends: for each message everything is checked again (stops, payments under way, flags, consent, hours,
 caps), the intent is committed, and only then the provider is asked. `hand_over` writes campaigns, letters and worklists
 for what goes by file, takes back what nobody may act on any more, and sets the gauge of attempts whose outcome nobody
-knows (`arrears watch` alarms about them). `ended` fails when anything did, so that the run does and somebody is told.
+knows (`arrears watch` alarms about them). A channel whose provider fails several times in a row is left alone until the
+next run; the others go on. `ended` fails when anything did, so that the run does and somebody is told.
 Every channel writes into a sandbox until `ARREARS_SENDING` names a file that says else.
 
 **Reads**: `ops.notification`, `ops.outbox_stop`, `ops.feedback_*`, the day's frozen ledger, the vault (one address a
@@ -56,7 +57,7 @@ def contact_dispatch() -> None:
         from arrears.jobs.dispatch import dispatch
 
         get_current_context()["share"] = f"{work['channel']} {'/'.join(map(str, work['shards']))}"
-        return dispatch(work["channel"], work["shards"], work["of"])
+        return dispatch(**work)
 
     @task(trigger_rule="all_done")
     def hand_over() -> dict[str, Any]:

@@ -136,13 +136,22 @@ def stops(as_json: Json = False) -> None:
 @app.command()
 def send(as_json: Json = False) -> None:
     """Send what is due now, once, as the DAG does."""
+    from arrears.errors import ArrearsError
     from arrears.jobs.dispatch import dispatch, due_work
 
-    done = [dispatch(work["channel"], work["shards"], work["of"]) for work in due_work()]
+    done: list[dict[str, Any]] = []
+    failed: list[ArrearsError] = []
+    for work in due_work():
+        try:
+            done.append(dispatch(**work))
+        except ArrearsError as error:  # of this channel; the others go on, as in the DAG
+            failed.append(error)
     if as_json:
         typer.echo(json.dumps(done))
     for one in () if as_json else done:
         console.print(", ".join(f"{name} {count}" for name, count in one.items()), highlight=False)
+    if failed:
+        raise failed[0]
 
 
 @app.command()

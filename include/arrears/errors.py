@@ -378,6 +378,13 @@ class UnknownSendsError(ArrearsError):
     consequence = "None of them is sent again by itself; the people they were for hear nothing more of that step."
 
 
+class ProviderFailingError(ArrearsError):
+    """A provider failed several times in a row and is left alone until the next run."""
+
+    code = "ARR-SND-009"
+    consequence = "What it refused, and what was not tried, waits for the next run; other channels go on."
+
+
 # ------------------------------------------------------------------------------------------------ local machine
 class LocalServerError(ArrearsError):
     """A server of the one-machine deployment did not start or died."""

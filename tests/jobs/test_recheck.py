@@ -227,6 +227,24 @@ def test_ledger_that_was_delivered_anew_and_not_published_yet_stops_its_portfoli
     assert set(states(settings.warehouse).values()) == {"sent"}
 
 
+@pytest.mark.parametrize(
+    ("minutes", "found"),
+    [(21, ("planned", "stale_ledger")), (19, ("suppressed", "stale_ledger"))],
+    ids=["time for a restatement", "none left"],
+)
+def test_ledger_that_stays_stale_ends_the_message_with_that_reason(settings, minutes, found):
+    put(settings, "raw__flag", DAY, [{"flag_code": "dispute", "party_id": "b9", "starts_at": TEN}])
+    try:
+        with transaction(settings.warehouse) as connection:
+            ends = {"ends": TEN + minutes * MINUTE}
+            connection.execute(text("UPDATE ops.notification SET not_after_at = :ends"), ends)
+        send(settings)
+    finally:
+        put(settings, "raw__flag", DAY, [])
+
+    assert {of(settings, borrower) for borrower in ("b1", "b2", "b3")} == {found}
+
+
 def test_language_without_a_template_waits_for_a_person(settings):
     with transaction(settings.warehouse) as connection:
         connection.execute(text("UPDATE ops.notification SET language = 'bo' WHERE borrower_id = 'b1'"))
@@ -268,7 +286,7 @@ def test_jobs_send_the_day_and_a_rehearsal_need_not_wait_for_the_hour(settings, 
     with transaction(settings.warehouse) as connection:
         connection.execute(text("UPDATE ops.notification SET not_after_at = now() + interval '9 days'"))
 
-    done = [dispatch(work["channel"], work["shards"], work["of"], today) for work in due_work(today)]
+    done = [dispatch(**work, settings=today) for work in due_work(today)]
 
     assert done == [{"channel": "sms", "sent": 3}]
     assert due_work(today) == []

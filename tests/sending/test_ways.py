@@ -95,6 +95,8 @@ def test_server_that_is_not_named_is_refused(tmp_path, line):
     "line",
     [
         "fax: {kind: sandbox}",
+        "sms: {kind: sandbox}\nproviders: {acme: {per_second: 5}}",
+        f"sms: {GATEWAY % 'https://sms.example'}\nproviders: {{test: {{per_second: 0}}}}",
         f"letter: {GATEWAY % 'https://sms.example'}",
         "sms: {kind: file}",
         "email: {kind: pigeon}",

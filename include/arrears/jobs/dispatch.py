@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
 
+from arrears.errors import ProviderFailingError
 from arrears.jobs.receipts import work_off
 from arrears.jobs.recheck import Recheck
 from arrears.sending.channels.gateway import Gateway
@@ -37,7 +37,7 @@ def due_work(settings: Settings | None = None) -> list[dict[str, Any]]:
     A shard with much to do is a task of its own; the others of its channel share one.
 
     Returns:
-        Entries of ``channel``, ``shards``, and ``of``: among how many entries the channel's pace is divided.
+        Arguments of ``dispatch``, one entry for each.
 
     Raises:
         WarehouseUnreachableError: The warehouse did not answer.
@@ -54,16 +54,20 @@ def due_work(settings: Settings | None = None) -> list[dict[str, Any]]:
         shares = [[shard] for shard, count in rows.items() if count >= MUCH]
         shares += [few] if (few := [shard for shard, count in rows.items() if count < MUCH]) else []
         work += [{"channel": channel, "shards": shards, "of": len(shares)} for shards in shares]
-    return work
+    by_provider = Counter(sending.provider(one["channel"]) for one in work)
+    return [one | {"of_provider": by_provider[sending.provider(one["channel"])]} for one in work]
 
 
-def dispatch(channel: str, shards: Sequence[int], of: int = 1, settings: Settings | None = None) -> dict[str, Any]:
+def dispatch(
+    channel: str, shards: Sequence[int], of: int = 1, of_provider: int = 1, settings: Settings | None = None
+) -> dict[str, Any]:
     """Settle and send what is due of a channel.
 
     Args:
         channel: Channel code.
         shards: Which of its shards.
         of: Among how many dispatchers the channel's pace is divided.
+        of_provider: Among how many the pace of its provider is, over all channels that go by it.
         settings: This deployment, unless a test brings its own.
 
     Returns:
@@ -74,19 +78,24 @@ def dispatch(channel: str, shards: Sequence[int], of: int = 1, settings: Setting
         EndpointRefusedError: The channel's server is not allowed.
         ConfigurationError: The sending configuration, a portfolio's sender or a pack is wrong.
         PackNotReviewedError: A live channel, and a pack that nobody has reviewed.
+        ProviderFailingError: The provider failed so often in a row that it was left alone; what was due waits.
         WarehouseUnreachableError: The warehouse did not answer.
     """
     settings = settings or load_settings()
     sending = load_ways(settings)
-    way, terms = sending.channel(channel, settings.outbox_folder), sending.terms(channel)
-    terms = replace(terms, per_second=terms.per_second / of)
+    way, terms = sending.channel(channel, settings.outbox_folder), sending.terms(channel, of, of_provider)
     done: Counter[str] = Counter()
     try:
         judge = Recheck(settings, way)
         for number in shards:
             done.update(Dispatcher(settings.warehouse, way, judge, Shard(channel, number), terms).run())
+            if done["breaker_open"]:
+                break
     finally:
         way.close()
+    if done["breaker_open"]:
+        found = f"{terms.outages} failures in a row, after {done['sent']} sent"
+        raise ProviderFailingError(found, "a provider that answers", f"{channel} by {way.provider}")
     return {"channel": channel, **{name: count for name, count in sorted(done.items()) if count}}
 
 

@@ -114,7 +114,7 @@ class Recheck:
             return No("expired", "another_day")
         sender = self._sender(row["portfolio"])
         if self._is_stale(day):
-            return No("planned", STALE, until=now + STALE_WAIT)
+            return _of_another_ledger(row, now)
         debts = debts_of(connection, row)
         regions = self.policy.regions(connection, row)
         about = {"region": regions, "product": debts.products, "list": {row["strategy"]}}
@@ -163,8 +163,8 @@ class Recheck:
     def _is_stale(self, day: Day) -> bool:
         """Whether what the day's amounts and plan were made from has been delivered anew; looked at once a minute.
 
-        A correction that is in the lake and not published yet: the amounts would be wrong. The rows wait for the
-        restatement. A changed configuration alone is no reason: the plan was made by the one of its time.
+        A correction that is in the lake and not published yet: the amounts would be wrong. A changed configuration
+        alone is no reason: the plan was made by the one of its time.
         """
         key = (day.name, day.business_date)
         looked_at, is_stale = self._fresh.get(key, (float("-inf"), False))
@@ -241,6 +241,14 @@ def debts_of(connection: Connection, row: Row) -> Debts:
     return Debts(
         {one.loan_id: one.past_due_minor for one in found}, frozenset(one.product_code for one in found), closed
     )
+
+
+def _of_another_ledger(row: Row, now: datetime) -> No:
+    """Not now; and, once its window leaves no time for a restatement and a look after it, not at all."""
+    look = now + STALE_WAIT
+    if look + STALE_WAIT > row["not_after_at"]:
+        return No("suppressed", STALE)
+    return No("planned", STALE, until=look)
 
 
 def _no_longer_owed(connection: Connection, row: Row, debts: Debts, now: datetime) -> No | None:

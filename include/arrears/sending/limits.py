@@ -1,5 +1,7 @@
 """How fast, how often, and when not at all: pace, circuit breaker, and the daily cap of a channel.
 
+A pace is kept by each dispatcher for itself; whoever starts several of one channel, or of one provider, divides it.
+
 The cap is counted by a row that every claim of the channel locks, so that no two claims read the same count.
 """
 

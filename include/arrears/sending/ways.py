@@ -53,6 +53,12 @@ class Limits(Document):
     outages: int = Field(default=5, ge=1)
 
 
+class ProviderLimits(Document):
+    """How fast a provider may be asked, over all channels that go by it."""
+
+    per_second: float = Field(gt=0)
+
+
 class SandboxWay(Limits):
     """Writes what would be sent into files."""
 
@@ -173,6 +179,7 @@ class Sending(Document):
         lease_seconds: How long a claim holds; longer than twice the slowest channel.
         rehearse: Sandboxes do not wait for the hour; see ``dispatch.Terms``. Live channels do.
         channels: Where each goes; one that is left out is a sandbox.
+        providers: Limits of providers that channels share, by name; ``smtp`` is the mail server.
     """
 
     allowed: tuple[str, ...] = ()
@@ -180,6 +187,7 @@ class Sending(Document):
     lease_seconds: float = Field(default=150, gt=0)
     rehearse: bool = False
     channels: dict[str, Way] = Field(default_factory=dict)
+    providers: dict[str, ProviderLimits] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _known(self) -> Sending:
@@ -188,7 +196,16 @@ class Sending(Document):
                 raise ValueError(f"no channel {code}; known: {CHANNELS}")
             if code not in FITS[way.kind]:
                 raise ValueError(f"{code} cannot go by {way.kind}")
+        if strange := sorted(set(self.providers) - {self.provider(code) for code in self.channels}):
+            raise ValueError(f"providers {strange}: no channel goes by them")
         return self
+
+    def provider(self, code: str) -> str | None:
+        """By whom a channel goes; None: it reaches nobody else's server."""
+        way = self.channels.get(code)
+        if isinstance(way, HttpWay):
+            return way.provider
+        return SMTP if isinstance(way, SmtpWay) else None
 
     def channel(self, code: str, folder: Path) -> Channel:
         """The channel, ready to deliver.
@@ -238,8 +255,8 @@ class Sending(Document):
         """Secrets that a provider's callbacks are signed with; none for one that is not there, or may not call."""
         return [
             secret
-            for way in self.channels.values()
-            if isinstance(way, Calling) and (way.provider if isinstance(way, HttpWay) else SMTP) == provider
+            for code, way in self.channels.items()
+            if isinstance(way, Calling) and self.provider(code) == provider
             for secret in way.callback_secrets.split(",")
             if secret
         ]
@@ -255,10 +272,19 @@ class Sending(Document):
         named = way.model_dump(exclude={"kind", *Calling.model_fields})
         return Smtp(**named, private=frozenset(self.private))
 
-    def terms(self, code: str) -> Terms:
-        """How its shards are worked."""
+    def terms(self, code: str, of: int = 1, of_provider: int = 1) -> Terms:
+        """How its shards are worked.
+
+        Args:
+            code: Channel.
+            of: Among how many dispatchers the channel's pace is divided.
+            of_provider: Among how many the provider's is, over all its channels.
+        """
         way = self.channels.get(code)
-        limits = {name: getattr(way, name) for name in Limits.model_fields} if way else {}
+        limits: dict[str, Any] = {name: getattr(way, name) for name in Limits.model_fields} if way else {}
+        whole = self.providers.get(self.provider(code) or "")
+        paces = [limits.get("per_second", 0) / of, whole.per_second / of_provider if whole else 0]
+        limits["per_second"] = min((pace for pace in paces if pace), default=0)
         is_sandbox = way is None or isinstance(way, SandboxWay)
         return Terms(lease_seconds=self.lease_seconds, rehearses=self.rehearse and is_sandbox, **limits)
 

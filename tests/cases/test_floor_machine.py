@@ -3,6 +3,7 @@
 ``--floor-examples 2000`` tries as many histories; the suite tries a few.
 """
 
+import pytest
 from arrears.rules.case_states import moves
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -151,6 +152,7 @@ class FloorMachine(RuleBasedStateMachine):
         return [tables[name] for tables in self.floor.made.values()]
 
 
+@pytest.mark.timeout(4 * 3600)  # of the many that an option asks for
 def test_floor_keeps_its_promises_whatever_happens(request):
     examples = request.config.getoption("--floor-examples")
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
 
 from arrears.orchestration.callbacks import PREFIX
 from arrears.orchestration.defaults import approval_timeout
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from airflow.sdk import Context
 
 APPROVAL_DAG = "contact_approval"
@@ -47,8 +56,51 @@ class AskForApproval(TriggerDagRunOperator):
         return super().execute(context)
 
 
+class EarlierAnswer(BaseTrigger):
+    """What a person answered an earlier try of the same question, if anybody did: only a trigger may look.
+
+    It looks after a moment: an answer that comes while Airflow still counts the asking worker as running is what loses
+    a try (see ``ApprovePlan``), and this one is not to lose the next.
+    """
+
+    MOMENT = 5.0  # seconds
+
+    def __init__(self, ti_id: str) -> None:
+        super().__init__()
+        self.ti_id = ti_id
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Where the triggerer finds this class, and with what it makes one."""
+        return f"{type(self).__module__}.{type(self).__name__}", {"ti_id": self.ti_id}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """One event: the answer as the operator takes it, or one without ``chosen_options``."""
+        await asyncio.sleep(self.MOMENT)
+        try:
+            found = await sync_to_async(get_hitl_detail_content_detail)(ti_id=UUID(self.ti_id))
+        except AirflowRuntimeError as error:
+            if (error.error.detail or {}).get("status_code") != 404:  # noqa: PLR2004  the earlier try never asked
+                raise
+            yield TriggerEvent({"chosen_options": None})
+            return
+        user = found.responded_by_user
+        yield TriggerEvent(
+            {
+                "chosen_options": list(found.chosen_options or ()) or None if found.response_received else None,
+                "params_input": found.params_input or {},
+                "responded_at": found.responded_at,
+                "responded_by_user": {"id": user.id, "name": user.name} if user else None,
+            }
+        )
+
+
 class ApprovePlan(ApprovalOperator):
-    """Shows what the task ``ask`` found, and waits for an answer; none in time is *Reject*."""
+    """Shows what the task ``ask`` found, and waits for an answer; none in time is *Reject*.
+
+    Airflow 3.3.2 fails a try as "killed externally" when the answer comes before the scheduler has heard that the
+    asking worker ended (the local executor keeps no list of what runs; seen with answers within a second). A person's
+    word is not lost with the try: the next one takes what was answered, and asks only when nothing was.
+    """
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  Airflow's own arguments
         super().__init__(
@@ -59,10 +111,22 @@ class ApprovePlan(ApprovalOperator):
                 "defaults": self.REJECT,
                 "response_timeout": approval_timeout(),
                 "execution_timeout": None,  # of work; waiting is no work
-                "retries": 0,
+                "retry_delay": timedelta(seconds=5),
                 **options,
             }
         )
+
+    def execute(self, context: Context) -> Any:  # noqa: ANN401  Airflow's signature
+        """Ask, or take what an earlier try was answered."""
+        if context["ti"].try_number > 1:
+            self.defer(trigger=EarlierAnswer(str(context["ti"].id)), method_name=self.take_or_ask.__name__)
+        return super().execute(context)
+
+    def take_or_ask(self, context: Context, event: dict[str, Any]) -> Any:  # noqa: ANN401  Airflow's signature
+        """Go on with the answer of an earlier try; ask where there is none."""
+        if event["chosen_options"]:
+            return self.execute_complete(context, event)
+        return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:  # noqa: ANN401  Airflow's signature
         """Say what was answered before *Reject* skips what follows: ``settle`` begins while this still ends."""

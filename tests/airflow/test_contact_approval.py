@@ -116,6 +116,22 @@ def test_an_answer_outlives_the_try_that_asked(floor):
     assert (again["responded_at"], again["chosen_options"]) == (said["responded_at"], ["Approve"])
 
 
+def test_no_other_day_waits_for_an_answer(floor):
+    key = "held-waits"
+    hold(floor, floor.dates[0], key)
+    run = run_for(floor, floor.dates[0])
+    wait_for(lambda: task_of(floor, run, "approve")["state"] == "awaiting_input")
+
+    for day in floor.dates[:2]:
+        floor.api.trigger(BOOK.dag_id, day)
+        floor.wait(day)
+
+    assert task_of(floor, run, "approve")["state"] == "awaiting_input"
+    assert state_of(floor, key).state_code == "held"
+    say(floor, run, "Reject")
+    assert end_of(floor, run) == WELL
+
+
 def task_of(floor, run, task):
     found = floor.api._ask("GET", f"{run}/taskInstances")["task_instances"]  # noqa: SLF001
     return next(one for one in found if one["task_id"] == task)

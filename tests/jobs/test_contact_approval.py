@@ -122,6 +122,19 @@ def test_publishing_again_asks_no_second_time(settings):
     assert rows(settings, "SELECT count(*) FROM ops.contact_approval") == [(1,)]
 
 
+def test_no_other_day_waits_for_the_answer(settings, monkeypatch):
+    held(settings)
+    monkeypatch.setattr(publish_job, "departures_of", lambda _: [])
+    put_day(settings, DAY + timedelta(days=1), planned=("c",), not_after=NOW + timedelta(hours=30))
+
+    next_day = publish("book", DAY + timedelta(days=1), is_backfill=False, now=NOW, settings=settings)
+
+    assert (next_day["released_contacts"], next_day["held_because"]) == (1, [])
+    assert [row[:2] for row in states(settings)] == [("a", "held"), ("b", "held"), ("c", "planned")]
+    assert question("book", DAY, settings=settings)["subject"].startswith("Send 2 contacts")  # still asked
+    assert question("book", DAY + timedelta(days=1), settings=settings) is None
+
+
 def test_decision_nobody_asked_for_is_refused(settings):
     with pytest.raises(ApprovalUnknownError):
         settle(str(uuid.uuid4()), APPROVE, settings=settings)

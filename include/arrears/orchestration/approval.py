@@ -66,7 +66,7 @@ class EarlierAnswer(BaseTrigger):
     MOMENT = 5.0  # seconds
 
     def __init__(self, ti_id: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.ti_id = ti_id
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -81,17 +81,16 @@ class EarlierAnswer(BaseTrigger):
         except AirflowRuntimeError as error:
             if (error.error.detail or {}).get("status_code") != 404:  # noqa: PLR2004  the earlier try never asked
                 raise
-            yield TriggerEvent({"chosen_options": None})
+            yield TriggerEvent({"chosen_options": None})  # type: ignore[no-untyped-call]
             return
         user = found.responded_by_user
-        yield TriggerEvent(
-            {
-                "chosen_options": list(found.chosen_options or ()) or None if found.response_received else None,
-                "params_input": found.params_input or {},
-                "responded_at": found.responded_at,
-                "responded_by_user": {"id": user.id, "name": user.name} if user else None,
-            }
-        )
+        answer = {
+            "chosen_options": list(found.chosen_options or ()) if found.response_received else None,
+            "params_input": found.params_input or {},
+            "responded_at": found.responded_at,
+            "responded_by_user": {"id": user.id, "name": user.name} if user else None,
+        }
+        yield TriggerEvent(answer)  # type: ignore[no-untyped-call]
 
 
 class ApprovePlan(ApprovalOperator):

@@ -76,12 +76,14 @@ def gap(seed):
     return 1 - found / best
 
 
-def test_greedy_is_within_a_few_percent_of_the_exact_optimum():
-    gaps = [gap(seed) for seed in range(30)]
+@pytest.mark.parametrize(("floors", "worst"), [(30, 0.12), pytest.param(200, 0.18, marks=pytest.mark.bench)])
+def test_greedy_is_within_a_few_percent_of_the_exact_optimum(floors, worst):
+    """What is left is the price of the order: the longest delinquent first, even where others fit better."""
+    gaps = [gap(seed) for seed in range(floors)]
 
     print(f"gap to the optimum over {len(gaps)} floors: mean {np.mean(gaps):.2%}, worst {max(gaps):.2%}")  # noqa: T201  pytest -s shows the figure
     assert np.mean(gaps) < 0.03
-    assert max(gaps) < 0.12
+    assert max(gaps) < worst
 
 
 @pytest.mark.parametrize("seed", [1, 2])

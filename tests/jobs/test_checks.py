@@ -59,7 +59,9 @@ def settings(floor, tmp_path, monkeypatch):
     with transaction(made.warehouse) as connection:
         connection.execute(text("UPDATE ops.notification SET channel_code = 'call'"))
         points = connection.execute(text("SELECT contact_point_id FROM ops.notification")).scalars().all()
-        load_addresses(connection, "book", [(point, f"+86 138 0000 000{n}") for n, point in enumerate(points)])
+        load_addresses(
+            connection, made.keys, "book", [(point, f"+86 138 0000 000{n}") for n, point in enumerate(points)]
+        )
         connection.execute(text("UPDATE ops.notification SET state_code = 'claimed', attempt_no = 1"))
         handed = (
             "UPDATE ops.notification SET state_code = 'sent', delivery_code = 'handed_over', provider_code = 'bots', "

@@ -56,7 +56,9 @@ def settings(floor, gateway, tmp_path, monkeypatch):
         connection.execute(text("UPDATE ops.notification SET not_after_at = now() + interval '9 days'"))
         connection.execute(text("UPDATE ops.notification SET channel_code = 'call' WHERE borrower_id > 'b4'"))
         points = connection.execute(text("SELECT contact_point_id FROM ops.notification")).scalars().all()
-        load_addresses(connection, "book", [(point, f"+86 138 0000 000{n}") for n, point in enumerate(points)])
+        load_addresses(
+            connection, made.keys, "book", [(point, f"+86 138 0000 000{n}") for n, point in enumerate(points)]
+        )
     monkeypatch.setattr("arrears.sending.dispatch.utc_now", lambda: TEN)
     monkeypatch.setattr("arrears.jobs.recheck.PolicyAtSending", Reviewed)
     yield made.model_copy(update={"sending": config, "outbox_folder": tmp_path / "out"})

@@ -59,7 +59,7 @@ def report(settings, kind, **given):
     values |= {"occurred_at": TEN - MINUTE, "received_at": TEN - MINUTE, "detail": {}, **given}
     fixed = {"event_id": kind, "kind_code": kind, "source_ref": "1", "source_code": "desk", "revision": 1}
     with transaction(settings.warehouse) as connection:
-        connection.execute(insert(FEEDBACK_EVENT).values(**fixed, content_hash="0", **values))
+        connection.execute(insert(FEEDBACK_EVENT).values(content_hash="0", **fixed | values))
 
 
 def pays(settings, amount, state="initiated", **given):
@@ -97,6 +97,23 @@ def test_whoever_is_paying_is_not_written_to(settings, amount, state, given, rea
     assert of(settings)[0] == ("suppressed" if reason else "sent")
     assert reason is None or of(settings)[1] == reason
     assert of(settings, "b2")[0] == "sent"
+
+
+def test_payment_between_the_ledgers_close_and_a_late_cut_is_known(floor):
+    """Paid at 00:30, and the day cut at 06:00, as the source was late: neither ledger nor "since the cut" has it."""
+    made, rows = floor
+    prepare(made, rows, DAY, known_until=TEN - timedelta(hours=4))
+    at = {"occurred_at": TEN - timedelta(hours=9.5), "received_at": TEN - timedelta(hours=9)}
+    detail = {"amount_minor": 5000, "currency": "CNY", "state_code": "booked"}
+    report(made, "payment_notice", loan_ids=["l1"], detail=detail, **at)
+    before = {"occurred_at": TEN - timedelta(hours=10.5), "received_at": TEN - timedelta(hours=9)}  # in the ledger
+    report(made, "payment_notice", loan_ids=["l2"], detail=detail, event_id="old", source_ref="2", **before)
+
+    send(made)
+
+    assert of(made) == ("suppressed", "paid")
+    assert of(made, "b2")[0] == "sent"
+    empty_outbox(made.warehouse)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from arrears.jobs.at_sending import PolicyAtSending
 from arrears.jobs.day import Day
 from arrears.jobs.freshness import moved_inputs
 from arrears.policy.documents import Document, read_document
+from arrears.rules.hours import midnight
 from arrears.sending.addresses import address_of
 from arrears.sending.claims import is_stopped_by
 from arrears.sending.dispatch import Go, No
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 
 PAYMENT = table(
     "feedback_payment",
-    *map(column, ("portfolio", "loan_id", "amount_minor", "state_code", "valid_until_at", "received_at")),
+    *map(
+        column, ("portfolio", "loan_id", "amount_minor", "state_code", "initiated_at", "valid_until_at", "received_at")
+    ),
     schema="ops",
 )
 LOAN, LEDGER = MART["core__loan_delinquency_daily"].c, PUBLISH_LEDGER.c
@@ -125,7 +128,7 @@ class Recheck:
         if heard_at is None or now - heard_at > timedelta(hours=sender.payment_feed_hours):
             return No("suppressed", "payment_feed_silent")
         return (
-            _no_longer_owed(connection, row, debts, now)
+            _no_longer_owed(connection, row, debts, now, midnight(today, day.folder.portfolio.zone))
             or self._forbidden(connection, row, now)
             or self._message(connection, row, today, debts, sender, regions)
         )
@@ -251,19 +254,22 @@ def _of_another_ledger(row: Row, now: datetime) -> No:
     return No("planned", STALE, until=look)
 
 
-def _no_longer_owed(connection: Connection, row: Row, debts: Debts, now: datetime) -> No | None:
+def _no_longer_owed(connection: Connection, row: Row, debts: Debts, now: datetime, began_at: datetime) -> No | None:
     """No when nothing is owed, or when somebody is paying: then the amount in the text would be wrong."""
     if not debts.loans:
         return No("suppressed", "nothing_owed")
-    paying = payments_since(connection, row, now)
+    paying = payments_since(connection, row, now, began_at)
     if not paying:
         return None
     is_paid = all(paying.get(loan, 0) >= owed for loan, owed in debts.loans.items())
     return No("suppressed", "paid" if is_paid else "part_paid")
 
 
-def payments_since(connection: Connection, row: Row, now: datetime) -> dict[str, int]:
-    """Payments by loan that the day's ledger does not know: under way and still valid, or booked since its cut."""
+def payments_since(connection: Connection, row: Row, now: datetime, began_at: datetime) -> dict[str, int]:
+    """Payments by loan that the day's ledger does not know: under way and still valid, or booked since.
+
+    Since its cut, or, where the cut came late, made since the day began: the ledger was closed before.
+    """
     cut = (
         select(func.max(LEDGER.known_until))
         .where(LEDGER.portfolio == row["portfolio"], LEDGER.business_date == row["business_date"])
@@ -271,7 +277,7 @@ def payments_since(connection: Connection, row: Row, now: datetime) -> dict[str,
     )
     view = PAYMENT.c
     is_under_way = and_(view.state_code.in_(UNDER_WAY), or_(view.valid_until_at.is_(None), view.valid_until_at > now))
-    is_news = and_(view.state_code == "booked", view.received_at > cut)
+    is_news = and_(view.state_code == "booked", or_(view.received_at > cut, view.initiated_at >= began_at))
     asked = (
         select(view.loan_id, func.sum(view.amount_minor).label("amount_minor"))
         .where(view.portfolio == row["portfolio"], view.loan_id.in_(row["loan_ids"]), or_(is_under_way, is_news))

@@ -8,7 +8,7 @@ the trail cannot be cut off, nor the whole of it be written anew, without `arrea
 
 **Writes**: one file in `ARREARS_AUDIT_URL` (`_audit` in the lake); files are added and never replaced.
 
-**Safe to rerun?** Yes: the same head is anchored once.
+**Safe to rerun?** Yes: the same head is anchored once a day.
 
 **If late**: what people did since the last anchor could be cut off unseen; `arrears doctor` says how many entries.
 

@@ -36,6 +36,8 @@ def verify(as_json: Json = False) -> None:
         raise AuditTrailError(trail.faults[0] + more, "a chain that holds, and anchors of ours", "ops.audit_entry")
     since = f"the newest of {trail.anchored_on}" if trail.anchors else "none yet: `arrears audit anchor`"
     typer.echo(f"{trail.entries} entries hold; {trail.anchors} anchors, {since}; {trail.unanchored} entries since")
+    for days in trail.gaps:
+        typer.echo(f"no anchor of {days}: the DAG audit_anchor did not run, or they were deleted")
 
 
 @audit_app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -49,6 +50,10 @@ class _Scrubbing:
                 clean = scrubbed(told)
                 record.msg = f"{record.msg}\n{clean.replace('%', '%%') if record.args else clean}"
                 record.exc_info = None
+        with suppress(TypeError, ValueError, KeyError):  # what does not format, logging itself will tell
+            said = record.getMessage()
+            if (clean := scrubbed(said)) != said:  # a number among the arguments, or one put together by them
+                record.msg, record.args = clean, ()
         return record
 
 
@@ -63,7 +68,7 @@ def _clean(value: Any) -> Any:  # noqa: ANN401  whatever is logged
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, dict):
-        return {name: _clean(item) for name, item in value.items()}
+        return {_clean(name): _clean(item) for name, item in value.items()}
     if isinstance(value, list | tuple) and type(value) in {list, tuple}:
         return type(value)(_clean(item) for item in value)
     said = str(value)

@@ -8,6 +8,7 @@ then on the net knows it by heart.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import deque
 from typing import NoReturn
 
@@ -19,9 +20,9 @@ _known: deque[str] = deque(maxlen=KNOWN_VALUES)
 
 PATTERNS = re.compile(
     r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address
-    r"|(?<![\w.:-])\+\d[\d ()./-]{6,18}\d(?!\w)"  # a number with its country
-    r"|(?<![\w.:+-])1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![\w.-])"  # a mobile number in China
-    r"|(?<![\w.:+-])\(?[2-9]\d{2}\)?[ .-][2-9]\d{2}[ .-]\d{4}(?![\w-])"  # a number in North America
+    r"|(?<![\w.-])\+\d[\d ()./-]{6,18}\d(?!\w)"  # a number with its country
+    r"|(?<![\w.+-])(?:(?:00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![\w-]|\.\d)"  # a mobile number in China
+    r"|(?<![\w.+-])(?:1[ .-])?\(?[2-9]\d{2}\)?[ .-][2-9]\d{2}[ .-]\d{4}(?![\w-])"  # a number in North America
     r"|(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"  # a social security number
     r"|(?<!\w)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\w)"  # an identity card
 )
@@ -67,4 +68,9 @@ def scrubbed(text: str) -> str:
     for value in _known:
         if value in text:
             text = text.replace(value, SHOWN)
-    return PATTERNS.sub(SHOWN, text)
+    clean = PATTERNS.sub(SHOWN, text)
+    if not clean.isascii():  # digits of full width and the like
+        plain = unicodedata.normalize("NFKC", clean)
+        said = PATTERNS.sub(SHOWN, plain)
+        return clean if said == plain else said
+    return clean

@@ -27,6 +27,7 @@ CANARIES = {
     "note": "canary-3 lost her job, sister is Anna",
     "rejected": "canary-4 Zwetana Quist",
     "reported": "canary-5 Zwetana Quist",
+    "broken line": "canary-6 Zwetana Quist",
 }
 WHO = {"actor": "privacy:1", "reason": "request 7 of 2 March"}
 
@@ -46,6 +47,10 @@ def fill(settings):
         RejectedRow(2, "loan.csv", 3, "type", {"loan_id": "L3", "principal_minor": "somebody else"}),
     ]
     keep_rejected(settings, "book", DAY, "extract__loan", rows)
+    line = {"line": f"C1,P1 ,mobile,{CANARIES['broken line']},one too many"}
+    keep_rejected(
+        settings, "book", DAY, "extract__contact_point", [RejectedRow(1, "contact_point.csv", 2, "line", line)]
+    )
     note = {"kind": "agent_note", "ref": "n1", "occurred_at": AT, "loan_ids": "L1", "author_id": "A7"}
     bad = {"kind": "opt_out", "ref": "o1", "occurred_at": AT, "party_id": "P1", "channel_code": CANARIES["reported"]}
     take_in(settings, Lake(settings.lake_url), delivery({**note, "note": CANARIES["note"]}, bad, name=str(Path())))
@@ -79,6 +84,7 @@ def opened(settings):
             [note_of(connection, "book", one) for one in events],
             rejected_reports(connection, "book"),
             rejected_rows(settings, "book", DAY, "extract__loan"),
+            rejected_rows(settings, "book", DAY, "extract__contact_point"),
         )
 
 
@@ -120,7 +126,7 @@ def test_an_erased_party_is_gone_everywhere_and_stays_gone_while_no_figure_moves
 
     counted = erasure("book", "P1", **WHO, settings=settings)
     assert (counted["vault.contact_value"], counted["vault.feedback_note"]) == (2, 1)
-    assert (counted["vault.rejected_row"], counted["vault.feedback_rejected"]) == (1, 1)
+    assert (counted["vault.rejected_row"], counted["vault.feedback_rejected"]) == (2, 1)
     assert found_of(settings) != set()  # a dry run
 
     done = erasure("book", "P1", **WHO, dry_run=False, settings=settings)

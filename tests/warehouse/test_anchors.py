@@ -54,12 +54,29 @@ def test_a_trail_that_holds_is_anchored_day_by_day(settings):
     assert [path.name for path in files(settings)] == ["000000000000-2026-03-02.json", "000000000003-2026-03-03.json"]
 
 
-def test_the_same_head_is_anchored_once(settings):
+def test_the_same_head_is_anchored_once_a_day(settings):
     write(settings, 1)
 
-    assert anchor(settings, MONDAY) == anchor(settings, MONDAY) == anchor(settings, TUESDAY)
+    assert anchor(settings, MONDAY) == anchor(settings, MONDAY)
+    anchor(settings, TUESDAY)
 
-    assert len(files(settings)) == 1
+    assert [path.name for path in files(settings)] == ["000000000001-2026-03-02.json", "000000000001-2026-03-03.json"]
+
+
+def test_days_without_an_anchor_are_told(settings):
+    """Whoever cuts the tail off and deletes the anchors that knew it needs no key, but leaves days without one."""
+    for day in (2, 3, 4, 5):
+        write(settings, 1)
+        anchor(settings, date(2026, 3, day))
+    round_the_guard(settings, "DELETE FROM ops.audit_entry WHERE entry_no > 1")
+    for path in files(settings)[1:]:
+        path.unlink()
+    assert verify(settings).anchored_on == "2026-03-02"  # four days ago: doctor warns of it
+
+    anchor(settings, date(2026, 3, 6))
+
+    assert verify(settings).faults == ()
+    assert verify(settings).gaps == ("2026-03-03 to 2026-03-05",)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 4])

@@ -1,6 +1,7 @@
 """The audit trail: appended only, chained, written with what it speaks of or not at all."""
 
 import threading
+from datetime import date
 
 import pytest
 from arrears.errors import RuleInputError
@@ -48,6 +49,26 @@ def test_entries_are_numbered_without_gaps_and_chained(url):
         numbers = connection.execute(text("SELECT entry_no FROM ops.audit_entry ORDER BY 1")).scalars().all()
     assert numbers == [1, 2, 3, 4, 5]
     assert broken(url) == []
+
+
+def test_whatever_is_told_the_chain_holds_and_nobody_s_number_is_in_it(url):
+    odd = {"rate": -0.0, "big": 1e22, "on": date(2026, 3, 2), "text": "a\0b\ud800", "deep": [(1, 0.1)], 7: True}
+    with transaction(url) as connection:
+        told = "asked by 13812345678\0"
+        record(connection, actor="ops:7", action="a", subject="s", reason=told, before=odd, after={"n": 10**30})
+        reason = connection.execute(text("SELECT reason FROM ops.audit_entry")).scalar_one()
+
+    assert broken(url) == []
+    assert reason == "asked by <private>\ufffd"
+
+
+@pytest.mark.parametrize("nobody", ["", "  ", "\u200b", "--"])
+def test_nobody_does_nothing(url, nobody):
+    with transaction(url) as connection:
+        with pytest.raises(RuleInputError):
+            record(connection, actor=nobody, action="a", subject="s", reason="why")
+        with pytest.raises(RuleInputError):
+            record(connection, actor="ops:7", action="a", subject="s", reason=nobody)
 
 
 def test_rolled_back_action_leaves_no_entry_and_no_gap(url):

@@ -250,9 +250,12 @@ def _audit(settings: Settings, now: datetime) -> Iterator[Finding]:
         return
     yield Finding("audit trail", OK, f"{trail.entries} entries hold, {trail.anchors} anchors")
     is_old = trail.anchored_on is None or trail.anchored_on < (now - ANCHOR_AGE).date().isoformat()
-    if trail.unanchored and is_old:
-        fix = "python -m arrears audit anchor, and unpause the DAG audit_anchor"
-        yield Finding("audit anchors", WARN, f"{trail.unanchored} entries could be cut off unseen", fix)
+    if (trail.entries or trail.anchors) and is_old:
+        fix = (
+            "python -m arrears audit anchor, unpause the DAG audit_anchor; if it ran, see docs/runbooks/ARR-AUD-001.md"
+        )
+        since = f"none since {trail.anchored_on}" if trail.anchors else "none at all"
+        yield Finding("audit anchors", WARN, f"{since}; {trail.unanchored} entries could be cut off unseen", fix)
 
 
 def _alarms(settings: Settings) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from arrears.feedback.vault import emptied_report, rejected_reports
 from arrears.jobs.day import Day
 from arrears.portfolio import load_folder
 from arrears.settings import load_settings
+from arrears.sources.vault import words_of
 from arrears.warehouse.audit import record
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_tables import FEEDBACK_EVENT, FEEDBACK_NOTE, FEEDBACK_REJECTED_VALUES
@@ -161,7 +162,7 @@ def _rejected_naming(
     for row in rows.all():
         subject, place = f"day:{row['business_date']}", f"{row['table_name']}/{row['row_number']}/{row['rule_id']}"
         delivered = json.loads(vault.open(portfolio, subject, place, row["delivered"]) or "{}")
-        if named & {str(value) for value in delivered.values()}:
+        if named & words_of(delivered):
             key = {column.name: row[column.name] for column in REJECTED_ROW.primary_key}
             emptied.append((key, vault.seal(portfolio, subject, place, json.dumps(dict.fromkeys(delivered)))))
     return emptied

@@ -7,7 +7,6 @@ that is no row has no columns, but words: those that are the identifier of an ac
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ import pyarrow as pa
 from arrears.contracts.model import Severity
 from arrears.engine.duckdb import literal, quoted
 from arrears.quality.offenders import rejected_of
+from arrears.sources.vault import SEPARATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LOAN, PARTY, POINT = "raw__loan", "raw__party", "raw__contact_point"
 ID_OF = {LOAN: "loan_id", PARTY: "party_id", POINT: "contact_point_id"}
-SEPARATORS = re.compile(r"[\s,;|\"']+")
 MOST_WORDS = 1_000  # of one line
 NOBODY = (
     "SELECT NULL::VARCHAR AS table_name, NULL::BIGINT AS row_number, NULL::VARCHAR AS loan_id, "

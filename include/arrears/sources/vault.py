@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 5_000
 LONGEST_IDENTIFIER = 80
+SEPARATORS = re.compile(r"[\s,;|\"']+")
 READ = text(
     "SELECT row_number, source_file, source_line, rule_id, delivered FROM vault.rejected_row "
     "WHERE portfolio = :portfolio AND business_date = :business_date AND table_name = :table_name "
@@ -133,9 +135,15 @@ def _sealed(vault: Vault, key: Mapping[str, Any], row: RejectedRow) -> bytes:
     """
     portfolio, subject = key["portfolio"], f"day:{key['business_date']}"
     shown = row.shown
-    if any(value and _is_erased(vault, portfolio, value) for value in shown.values()):
+    if any(_is_erased(vault, portfolio, word) for word in words_of(shown)):
         shown = dict.fromkeys(shown)
     return vault.seal(portfolio, subject, _place(key, row), json.dumps(shown)) or b""
+
+
+def words_of(values: Mapping[str, str | None]) -> set[str]:
+    """What may name somebody in a row's values: each whole, and its words, for a line that is no row has but words."""
+    said = [value for value in values.values() if value]
+    return {*said, *(word for value in said for word in SEPARATORS.split(value) if word)}
 
 
 def _is_erased(vault: Vault, portfolio: str, value: str) -> bool:

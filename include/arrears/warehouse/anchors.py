@@ -1,15 +1,18 @@
 """Anchors of the audit trail: where the chain stood on each day, kept outside the table and signed.
 
 A chain shows what was changed inside it, not that its end was cut off, nor that all of it was written anew by somebody
-who may do everything in the database. An anchor shows both: one small file a head, in ``<lake>/_audit`` (or
-``ARREARS_AUDIT_URL``: best a bucket with object lock), each carrying the one before and an HMAC by a key that the
-database does not hold. Whoever holds that key and may delete the files too is beyond this.
+who may do everything in the database. An anchor shows both: one small file a day, in ``<lake>/_audit`` (or
+``ARREARS_AUDIT_URL``), each carrying the one before and an HMAC by a key that the database does not hold. Whoever may
+do everything in the database and also delete the newest files needs no key to cut off what these knew: days without an
+anchor then tell of it, except the last one. A bucket with object lock closes that too.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import fsspec
@@ -20,7 +23,6 @@ from arrears.warehouse.connection import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import date
 
     from sqlalchemy import Connection
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 PURPOSE = "audit-anchor"
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Trail:
         anchors: In their folder.
         anchored_on: Date of the newest; None while there is none.
         unanchored: Entries after the newest anchor: what could still be cut off unseen.
+        gaps: Days between two anchors that have none: the job did not run, or the newest were deleted then.
         faults: What does not hold, the first broken link first; empty when all holds.
     """
 
@@ -77,11 +81,12 @@ class Trail:
     anchors: int
     anchored_on: str | None
     unanchored: int
+    gaps: tuple[str, ...]
     faults: tuple[str, ...]
 
 
 def anchor(settings: Settings, today: date) -> Anchor:
-    """Sign where the chain stands; the same head twice is one anchor.
+    """Sign where the chain stands; the same head twice on one day is one anchor.
 
     Args:
         settings: This deployment, with its master keys.
@@ -98,7 +103,7 @@ def anchor(settings: Settings, today: date) -> Anchor:
     _refuse(_trail(there, known, keys))
     head = there[-1] if there else None
     number, digest = (head.entry_no, head.entry_hash) if head else (0, "")
-    if known and known[-1].entry_no == number:
+    if known and (known[-1].entry_no, known[-1].on) == (number, today.isoformat()):
         return known[-1]
     made = Anchor(today.isoformat(), number, digest, known[-1].signature if known else "", keys.current)
     made = Anchor(**{**asdict(made), "signature": keys.mac(PURPOSE, made.said)})
@@ -136,8 +141,15 @@ def _trail(there: list[Link], known: list[Anchor], keys: KeyRing) -> Trail:
         anchors=len(known),
         anchored_on=last.on if last else None,
         unanchored=sum(link.entry_no > (last.entry_no if last else 0) for link in there),
+        gaps=tuple(_gaps([date.fromisoformat(one.on) for one in known])),
         faults=tuple(faults),
     )
+
+
+def _gaps(days: list[date]) -> Iterator[str]:
+    for before, after in pairwise(days):
+        if after - before > ONE_DAY:
+            yield f"{before + ONE_DAY} to {after - ONE_DAY}"
 
 
 def _faults_of_anchors(known: Iterable[Anchor], hashes: dict[int, str], keys: KeyRing) -> Iterator[str]:

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
 from arrears.errors import RuleInputError
+from arrears.pii import scrubbed
 from arrears.warehouse.tables import AUDIT_ENTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection
 
 ENTRY = AUDIT_ENTRY.c
+UNKEEPABLE = re.compile("[\\x00\\ud800-\\udfff]")
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended("arrears.audit", 0)))
 
 
@@ -45,7 +49,7 @@ def record(  # noqa: PLR0913  an entry is its parts
         actor: Who; required.
         action: ``outbox.cancel`` and the like.
         subject: Identifier of what it was done to; never a name or an address.
-        reason: Why, in the actor's words; required.
+        reason: Why, in the actor's words; required. Kept for ever, so a number or an address in it is not.
         before: How it was: strings, whole numbers, booleans, lists and mappings of them.
         after: How it is.
 
@@ -55,7 +59,7 @@ def record(  # noqa: PLR0913  an entry is its parts
     Raises:
         RuleInputError: Nobody, or no reason, is named.
     """
-    if not actor.strip() or not reason.strip():
+    if not (_is_said(actor) and _is_said(reason)):
         raise RuleInputError("an action without author or reason", "both, for the audit trail", action)
     connection.execute(LOCK)
     last = connection.execute(
@@ -63,13 +67,29 @@ def record(  # noqa: PLR0913  an entry is its parts
     ).one_or_none()
     number, previous = (last.entry_no + 1, last.entry_hash) if last else (1, "")
     at = connection.execute(select(func.clock_timestamp())).scalar_one()
-    own = {"actor": actor, "action": action, "subject": subject, "reason": reason, "before": before, "after": after}
+    own = {"actor": actor, "action": action, "subject": subject, "reason": scrubbed(reason)}
+    own = _kept({**own, "before": before, "after": after})
     connection.execute(
         insert(AUDIT_ENTRY).values(
             entry_no=number, at=at, previous_hash=previous, entry_hash=entry_hash(number, at, previous, own), **own
         )
     )
     return number
+
+
+def _is_said(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def _kept(value: Any) -> Any:  # noqa: ANN401  whatever an entry tells
+    """The value as the database gives it back: no fractions (jsonb spells them anew), no NUL, no half characters."""
+    if isinstance(value, Mapping):
+        return {str(_kept(name)): _kept(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_kept(item) for item in value]
+    if value is None or isinstance(value, int):
+        return value
+    return UNKEEPABLE.sub("\ufffd", str(value))
 
 
 def entry_hash(number: int, at: datetime, previous: str, own: Mapping[str, Any]) -> str:

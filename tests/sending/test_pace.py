@@ -16,7 +16,7 @@ from support.outbox import empty_outbox, put_steps, step
 from support.sending import count_states, fork, gateway_process, tell_report, waited, work
 from support.sending_floor import DAY, TEN, made_floor, prepare
 
-pytestmark = [pytest.mark.bench, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
 MESSAGES = int(os.environ.get("ARREARS_SENDING_MESSAGES", "1000"))
 DAY_MESSAGES = int(os.environ.get("ARREARS_SENDING_DAY", "100000"))

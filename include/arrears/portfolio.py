@@ -289,6 +289,20 @@ class DatabaseSource(Document):
     url: str = Field(min_length=1, repr=False)
 
 
+class Trailer(Document):
+    """The last line of a CSV file, which is no row and says what the rows are.
+
+    Attributes:
+        mark: Its first value, exactly.
+        rows: Position of the number of rows in it, the mark being 1; left out when it has none.
+        sums: Position of a sum by column, in minor units.
+    """
+
+    mark: str = Field(min_length=1)
+    rows: int | None = Field(default=None, ge=2)
+    sums: dict[str, Annotated[int, Field(ge=2)]] = Field(default_factory=dict)
+
+
 class SourceFile(Document):
     """One kind of file in the source's folder.
 
@@ -300,6 +314,8 @@ class SourceFile(Document):
         encoding: Declared, never guessed.
         columns: The header, exactly; of Parquet its columns in any order, or left out for whatever it has.
         changes_daily: In an inbox, a file equal to the one of the delivery before is refused.
+        trailer: Of a CSV file whose last line is one; a file without it was cut off.
+        unreadable: ``name`` sets aside the rows that cannot be read and goes on; ``refuse`` refuses a file with one.
     """
 
     pattern: DatedName
@@ -308,11 +324,15 @@ class SourceFile(Document):
     encoding: str = "utf-8"
     columns: tuple[str, ...] = ()
     changes_daily: bool = False
+    trailer: Trailer | None = None
+    unreadable: Literal["name", "refuse"] = "name"
 
     @model_validator(mode="after")
     def _csv_declares_header(self) -> SourceFile:
         if self.format == "csv" and not self.columns:
             raise ValueError("a csv file declares its header under `columns`")
+        if self.trailer and (self.format != "csv" or not set(self.trailer.sums) <= set(self.columns)):
+            raise ValueError("trailer: of a csv file, with sums of its columns")
         return self
 
 
@@ -353,9 +373,15 @@ class FolderSource(Document):
 
 
 class FileSource(FolderSource):
-    """A folder whose files stay where they are."""
+    """A folder whose files stay where they are.
+
+    Attributes:
+        settle_seconds: A file that was changed less than so long ago is looked at again after so long; one that grows
+            is not there yet.
+    """
 
     kind: Literal["files"]
+    settle_seconds: int = Field(default=2, ge=0, le=60)
 
 
 class InboxSource(FolderSource):

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -9,13 +10,14 @@ import pytest
 from arrears.errors import (
     ConfigurationError,
     SourceColumnsError,
+    SourceFileError,
     SourceNotReadyError,
     SourceQueryError,
     SourceTypeError,
     SourceUnreachableError,
 )
 from arrears.jobs.day import Day
-from arrears.jobs.extract import extract, source_is_ready, tables_to_extract
+from arrears.jobs.extract import check_source_ready, extract, source_is_ready, tables_to_extract
 from support.books import FIRST, make_book, rows_of
 from support.deliveries import (
     CLOSE,
@@ -282,6 +284,60 @@ def test_missing_file_is_waited_for_and_then_extracted(book):
     deliver(book)
     assert source_is_ready("book", FIRST, settings=book)
     assert extract("book", FIRST, "loan", settings=book)["rows"] == 4
+
+
+def test_file_that_is_being_written_is_waited_for(book):
+    path = book.portfolios / "book" / "portfolio.yaml"
+    path.write_text(path.read_text().replace("settle_seconds: 0", "settle_seconds: 1"))
+    whole, ended = landing(book, "loan").read_text(), threading.Event()
+
+    def write_slowly():
+        with landing(book, "loan").open("w") as file:
+            for line in whole.splitlines(keepends=True) * 9:
+                file.write(line)
+                file.flush()
+                ended.wait(0.2)
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    with pytest.raises(SourceNotReadyError, match=r"loan_2026-03-01\.csv still growing"):
+        check_source_ready("book", FIRST, settings=book)
+    ended.set()
+    writer.join()
+
+    deliver(book)
+    check_source_ready("book", FIRST, settings=book)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        pytest.param(spoiled("loan", 2, "CNY,20000", "CNY,six-thousand"), "line 3, column principal_minor", id="value"),
+        pytest.param({"loan": [*SOUND["loan"], "L9,B9"]}, "line 6", id="a line that is no row"),
+    ],
+)
+def test_file_of_a_kind_that_is_refused_whole_is_for_one_row(book, tmp_path, wrong, place):
+    path = book.portfolios / "book" / "portfolio.yaml"
+    path.write_text(path.read_text().replace("loan: {", "loan: {unreadable: refuse, ", 1))
+    deliver(book, **wrong)
+
+    with pytest.raises(SourceFileError) as refused:
+        extract("book", FIRST, "loan", settings=book)
+
+    assert refused.value.where == f"loan_2026-03-01.csv {place}"
+    assert refused.value.found.startswith("1 rows that cannot be read")
+    assert "loan" not in manifests(book, "extract")
+    assert list((tmp_path / "vault").rglob("*.jsonl")) != [], "what was delivered is kept for whoever mends it"
+
+    deliver(book)
+    assert extract("book", FIRST, "loan", settings=book)["rows"] == 4
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u00a0", "\ufeff", "\u202e", "\u2028", "\u3000", "\x0c"])
+def test_identifier_with_a_sign_that_nobody_sees_is_none(book, sign):
+    deliver(book, **spoiled("loan", 2, "L2,", f"L2{sign},"))
+
+    assert extract("book", FIRST, "loan", settings=book)["unreadable"] == 1
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,16 @@ CASES = {
         {("raw__instalment", 9, "due_on", "instalment.due_in_order", "warn")},
         ages={"L5": (20, 20, 20000, "1-30")},
     ),
+    "due on the day that stands for none": Hostile(
+        {"instalment": ["L3,2,0001-01-01,100,0,0,0"]},
+        {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail")},
+        "L3",
+    ),
+    "never due": Hostile(
+        {"instalment": ["L3,2,9999-12-31,100,0,0,0"]},
+        {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail")},
+        "L3",
+    ),
     "payment near 2^63": Hostile(
         {"transaction": [f"T5,L2,repayment,2026-02-20,2026-02-20T10:00:00Z,{HUGE},"]},
         {("raw__transaction", 6, "amount_minor", "type", "fail")},

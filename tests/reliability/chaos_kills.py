@@ -67,7 +67,7 @@ PLACES = (
 )
 TASKS = ("extract", *STEPS, "publish")
 TIMES, RANDOM_KILLS = 5, 300
-KILLS_A_TASK = 2  # of one day; then it runs in peace
+KILLS_A_TASK = 4  # of one day; then it runs in peace
 
 
 class Harm:

@@ -30,7 +30,7 @@ from support.zygote import Zygote
 
 TASKS = ("extract", *STEPS, "publish")
 DAYS = [FIRST + timedelta(days=number) for number in range(3)]
-PAIRS, BACKFILLS = 20, 3
+PAIRS, BACKFILLS = 10, 3
 
 
 class Reruns:

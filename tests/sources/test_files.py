@@ -1,6 +1,8 @@
 """Rows of a folder of files: exactly as declared, every physical line accounted for, no value in a message."""
 
+import csv as csv_module
 import gzip
+import io
 from datetime import date
 
 import duckdb
@@ -11,6 +13,7 @@ import pytest
 from arrears.contracts import CONTRACTS
 from arrears.errors import (
     ConfigurationError,
+    ControlTotalError,
     SourceColumnsError,
     SourceFileError,
     SourceLimitError,
@@ -19,7 +22,9 @@ from arrears.errors import (
     SourceTypeError,
 )
 from arrears.portfolio import FileSource
+from arrears.sources.csv_text import Quotes
 from arrears.sources.files import find, rows_of_files
+from arrears.sources.folder import SourceFolder
 from arrears.sources.staging import check_delivery
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -210,6 +215,86 @@ def test_every_line_without_quotes_is_a_row_or_malformed(tmp_path_factory, conte
     assert sorted(numbers) == list(range(2, len(content) + 2))
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(*[st.text('a",| ', max_size=5)] * 2).filter(any), min_size=1, max_size=6),
+    chunk=st.integers(1, 9),
+)
+def test_quotes_as_any_writer_writes_them_are_sound(rows, chunk):
+    written = io.StringIO()
+    csv_module.writer(written, lineterminator="\n").writerows(rows)
+    quotes = Quotes(",", "f.csv")
+
+    for at in range(0, len(written.getvalue()), chunk):
+        quotes.check(written.getvalue()[at : at + chunk])
+
+
+# -------------------------------------------------------------------------------------------------------- trailers
+TRAILER = {"mark": "TRL", "rows": 2, "sums": {"b": 3}}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_trailer_is_no_row_and_is_held_against_the_rows(folder, tmp_path, end):
+    csv(folder, f"a,b\n1,5\nthree,x,y\n2,-7\nTRL,3,-2{end}")
+
+    rows, malformed = read(folder, tmp_path, trailer=TRAILER)
+
+    assert rows == [row("1", "5", 2), row("2", "-7", 4)]
+    assert [line["source_line"] for line in malformed] == [3]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "found"),
+    [
+        pytest.param("a,b\n1,5\nTRL,2,5\n", ControlTotalError, "rows 1", id="another number of rows"),
+        pytest.param("a,b\n1,5\nTRL,1,6\n", ControlTotalError, "b 5", id="another sum"),
+        pytest.param("a,b\n1,5\n2,6\n", SourceFileError, "no trailer", id="cut off before it"),
+        pytest.param("a,b\n1,5\nTRL,1\n", SourceFileError, "no trailer", id="cut off in it"),
+        pytest.param("a,b\n1,5\nTRL,1,5\n\n", SourceFileError, "no trailer", id="a line after it"),
+        pytest.param("a,b\n1,5\nTRL,one,5\n", SourceFileError, "no trailer", id="no number"),
+        pytest.param("a,b\n", SourceFileError, "no trailer", id="a header alone"),
+    ],
+)
+def test_trailer_that_is_not_true_or_not_there_refuses_the_file(folder, tmp_path, content, error, found):
+    csv(folder, content)
+
+    with pytest.raises(error) as refused:
+        read(folder, tmp_path, trailer=TRAILER)
+
+    assert refused.value.found == found
+    assert refused.value.where == f"f.csv line {len(content.splitlines())}"
+
+
+def test_trailer_alone_is_a_file_of_no_rows(folder, tmp_path):
+    csv(folder, "a,b\nTRL,0,0\n")
+
+    assert read(folder, tmp_path, trailer=TRAILER) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        pytest.param({"file_format": "parquet", "trailer": {"mark": "T"}}, id="of Parquet"),
+        pytest.param({"trailer": {"mark": "T", "sums": {"c": 2}}}, id="sum of no column"),
+    ],
+)
+def test_trailer_that_no_file_can_have_is_a_configuration_error(folder, declared):
+    with pytest.raises(ValidationError, match="trailer"):
+        source(folder, **declared)
+
+
+# --------------------------------------------------------------------------------------------------------- growing
+def test_file_that_grows_while_it_is_copied_is_not_there_yet(folder, tmp_path, monkeypatch):
+    csv(folder, "a,b\n1,x\n")
+    states = iter([(8, 1.0), (9, 2.0)])
+    monkeypatch.setattr(SourceFolder, "state", lambda *_: next(states))
+
+    with pytest.raises(SourceNotReadyError, match="still growing") as late:
+        read(folder, tmp_path)
+
+    assert late.value.where == "f.csv"
+
+
 # --------------------------------------------------------------------------------------------------------- refused
 @pytest.mark.parametrize(
     ("header", "complaint"),
@@ -244,6 +329,8 @@ def test_other_header_is_refused_by_name_and_position_only(folder, tmp_path, hea
         pytest.param("f.csv", b'a,b\n1,"' + SECRET.encode() + b"\n2,y\n3,z\n", id="an unclosed quote"),
         pytest.param("f.csv", b'a,b\n1,"x\ny"\n3,z\n', id="a line break inside quotes"),
         pytest.param("f.csv", b'a,b\n1,"' + b"2,y\n" * 5_000_000, id="an unclosed quote over many blocks"),
+        pytest.param("f.csv", b'a,b\n2,y\n1,"x"z\n', id="a value that goes on after its quotes"),
+        pytest.param("f.csv", b'a,b\n""1,x\n', id="a value after empty quotes"),
         pytest.param("f.csv", b"a,b\n1,\xff\xfe\n", id="bytes that are no UTF-8"),
         pytest.param("f.csv", "a,b\n1,张\n".encode("gbk"), id="another encoding"),
         pytest.param("f.csv", "a,b\n1,2\n".encode("utf-16"), id="UTF-16 undeclared"),

@@ -47,7 +47,8 @@ def make_day_book(folder, warehouse_url=None, *, zone="Asia/Shanghai", first=FIR
     settings = make_floor(folder)
     path = settings.portfolios / "book" / "portfolio.yaml"
     kinds = [f"{n}: {{pattern: '{n}_{{closing_date}}.csv', columns: [{', '.join(columns_of(n))}]}}" for n in NOUNS]
-    source = f"source: {{kind: files, directory: '{folder / 'landing'}', files: {{{', '.join(kinds)}}}}}\n"
+    where = f"kind: files, settle_seconds: 0, directory: '{folder / 'landing'}'"
+    source = f"source: {{{where}, files: {{{', '.join(kinds)}}}}}\n"
     kept = [line for line in path.read_text().splitlines(keepends=True) if not line.startswith("source:")]
     text_ = "".join([*kept, "reject_limit_pct: 50\n", source])
     path.write_text(text_.replace("Asia/Shanghai", zone).replace(FIRST.isoformat(), first.isoformat()))

@@ -47,7 +47,8 @@ def make_file_book(folder, *, reject_limit_pct=60):
     kinds = [
         f"{noun}: {{pattern: '{noun}_{{closing_date}}.csv', columns: [{header}]}}" for noun, header in HEADERS.items()
     ]
-    source = f"source: {{kind: files, directory: '{folder / 'landing'}', files: {{{', '.join(kinds)}}}}}\n"
+    where = f"kind: files, settle_seconds: 0, directory: '{folder / 'landing'}'"
+    source = f"source: {{{where}, files: {{{', '.join(kinds)}}}}}\n"
     kept = [line for line in PORTFOLIO.splitlines(keepends=True) if not line.startswith("source:")]
     (book / "portfolio.yaml").write_text("".join([*kept, f"reject_limit_pct: {reject_limit_pct}\n", source]))
     for noun in HEADERS:

@@ -230,6 +230,10 @@ MUTATORS = {
     "NUL byte": set_value("loan_id", lambda text: f"{text}\0", "type", nouns=NOUNS),
     "mixed line ends": content(mixed_line_ends),
     "unclosed quote": on_a_line(lambda line: f'"{CANARY}{line}', code="ARR-EXT-005"),
+    "value that goes on after its quotes": on_a_line(
+        lambda line: ",".join([f'"{CANARY}"{line.split(",")[0]}', *line.split(",")[1:]]), code="ARR-EXT-005"
+    ),
+    "offset that no zone has": set_value("booked_at", "2026-02-01T10:00:00+25:00", "type", nouns=("transaction",)),
     "line break inside quotes": on_a_line(lambda line: f'"{CANARY}\n{line}"', code="ARR-EXT-005"),
     "too few columns": on_a_line(lambda line: line.rsplit(",", 2)[0], rules=["file.columns"]),
     "too many columns": on_a_line(lambda line: f"{line},{CANARY}", rules=["file.columns"]),
@@ -250,6 +254,12 @@ MUTATORS = {
     "unknown currency": set_value("currency", "XAU", "loan.currency_known", nouns=("loan",)),
     "status that is none": set_value("status_code", CANARY, "code", nouns=("loan",)),
     "payment of a loan nobody knows": set_value("loan_id", CANARY, "reference", nouns=("transaction",)),
+    "Arabic digits": set_value("principal_minor", "١٢٣", "type", nouns=("instalment", "loan")),
+    "negative zero": set_value("interest_minor", "-0", "type", nouns=("instalment",)),
+    "sign that nobody sees": set_value("loan_id", lambda text: f"{text}\u200b", "type", nouns=NOUNS),
+    "day that stands for none": set_value(
+        "due_on", "0001-01-01", "instalment.due_on_of_our_time", nouns=("instalment",)
+    ),
     "instant without an offset": set_value("booked_at", "2026-02-01T10:00:00", "type", nouns=("transaction",)),
     "truncated last line": truncated_last_line,
     "empty file": content(lambda *_: b"", "file", "ARR-EXT-005", 1),

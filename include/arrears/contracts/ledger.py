@@ -32,6 +32,7 @@ LINEAGE = (
 
 OPEN_STATUSES = ("active", "charged_off")
 TERMINAL_STATUSES = ("paid_off", "settled", "sold", "transferred", "cancelled")
+FIRST_DAY, LAST_DAY = "1950-01-01", "2199-12-31"
 LARGEST_MINOR = 10**15  # no debt of a person; sums of thousands of these still fit 64 bits
 
 
@@ -52,6 +53,12 @@ def _in_range(noun: str, *columns: str) -> Check:
     largest = f"greatest({', '.join(f'coalesce({column}, 0)' for column in columns)})"
     offends = f"{largest if len(columns) > 1 else columns[0]} > {LARGEST_MINOR}"
     return _fail(f"{noun}.amounts_in_range", columns[0], offends, "what cannot be summed cannot be aged")
+
+
+def _of_our_time(noun: str, column: str) -> Check:
+    """Systems write 0001-01-01 and 9999-12-31 where they know no date: aged, these are millennia late, or never due."""
+    offends = f"{column} NOT BETWEEN DATE '{FIRST_DAY}' AND DATE '{LAST_DAY}'"
+    return _fail(f"{noun}.{column}_of_our_time", column, offends, "a date that stands for none is no date")
 
 
 def _raw(  # noqa: PLR0913  a contract is its parts
@@ -139,6 +146,7 @@ LOAN = _raw(
             "without a schedule nothing is ever past due; that is no age",
         ),
         _in_range("loan", "principal_minor", "outstanding_principal_minor"),
+        _of_our_time("loan", "disbursed_on"),
         _hold(
             "loan.principal_is_scheduled",
             "principal_minor",
@@ -195,6 +203,7 @@ INSTALMENT = _raw(
             "an obligation is never negative",
         ),
         _in_range("instalment", "principal_minor", "interest_minor", "fee_minor", "penalty_minor"),
+        _of_our_time("instalment", "due_on"),
         _warn(
             "instalment.due_in_order",
             "due_on",
@@ -254,6 +263,7 @@ TRANSACTION = _raw(
             "the ledger is closed before it; a charge may be known before it falls due",
         ),
         _in_range("transaction", "amount_minor"),
+        _of_our_time("transaction", "effective_on"),
         _warn(
             "transaction.after_disbursement",
             "effective_on",

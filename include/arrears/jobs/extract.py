@@ -24,9 +24,9 @@ from arrears.jobs.pick_up import DELIVERY, delivery_for, inbox_of, is_of
 from arrears.lake import note_written
 from arrears.portfolio import DatabaseSource, FileSource, PortfolioFolder, load_folder
 from arrears.settings import load_settings
-from arrears.sources.convert import extract_select, has_unreadable, unreadable_rows
+from arrears.sources.convert import extract_select, has_unreadable, refuse_unreadable, unreadable_rows
 from arrears.sources.database import rows_of_database
-from arrears.sources.files import find, rows_of_files
+from arrears.sources.files import find, growing, rows_of_files
 from arrears.sources.staging import Delivered, Staged, check_delivery, stage
 from arrears.sources.vault import keep_rejected
 
@@ -72,7 +72,7 @@ def source_is_ready(portfolio: str, business_date: date, *, settings: Settings |
 def check_source_ready(portfolio: str, business_date: date, *, settings: Settings | None = None) -> None:
     """Refuse a day whose ledger the source has not closed.
 
-    Every file kind is there, or the inbox holds a complete delivery; and ``ready.sql``, if any, says so.
+    Every file kind is there and none grows, or the inbox holds a complete delivery; and ``ready.sql``, if any, agrees.
 
     Raises:
         SourceNotReadyError: Says what is missing.
@@ -84,9 +84,13 @@ def check_source_ready(portfolio: str, business_date: date, *, settings: Setting
     day = Day.open(portfolio, business_date, settings=settings)
     source = day.folder.portfolio.source
     if isinstance(source, FileSource):
-        missing = [name for name, kind in source.files.items() if not find(source, kind, _dates(day))]
+        there = {name: find(source, kind, _dates(day)) for name, kind in source.files.items()}
+        missing = [name for name, files in there.items() if not files]
         if missing:
             raise SourceNotReadyError(f"no file {', '.join(missing)}", "a file of every kind", source.directory)
+        unfinished = growing(source, [file for files in there.values() for file in files])
+        if unfinished:
+            raise SourceNotReadyError(f"{', '.join(unfinished)} still growing", "files that rest", source.directory)
     inbox = inbox_of(day)
     if inbox is not None:
         inbox.check_ready()
@@ -167,6 +171,8 @@ def extract(  # noqa: PLR0913  a job is called with all of it
             there_are = has_unreadable(shop.connection, written)
             rows = unreadable_rows(shop.connection, RAW[noun], staged) if there_are else ()
             unreadable = keep_rejected(day.settings, portfolio, business_date, key.table, rows)
+            if there_are and staged.tolerated is not None:
+                refuse_unreadable(shop.connection, written, staged.tolerated)
             failpoint("extract.before_write")
 
         manifest = day.lake.write(
@@ -216,7 +222,8 @@ def _stage(day: Day, noun: str, select: str, shop: _Workshop, delivery: Delivery
         check_delivery(RAW[noun], delivered.reader.schema, _over(where, delivered))
         schema = stage(delivered.reader, rows, f"extract__{noun}")
     source = json.dumps([select, sorted(delivered.files.items())])
-    return Staged(rows, schema, delivered.malformed, hashlib.sha256(source.encode()).hexdigest())
+    tolerated = frozenset(delivered.files) - delivered.refusing if delivered.refusing else None
+    return Staged(rows, schema, delivered.malformed, hashlib.sha256(source.encode()).hexdigest(), tolerated)
 
 
 def _over(where: str, delivered: Delivered) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from arrears.contracts.model import ColumnType
 from arrears.engine.duckdb import literal, parquet, quoted
+from arrears.errors import SourceFileError
 from arrears.sources.vault import RejectedRow
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ UNREADABLE = "type"
 LINEAGE = ("source_file", "source_line")
 VAULT_ROWS = 10_000
 
-INTEGER_FORM = r"-?\d{1,18}"
+INTEGER_FORM = r"\d{1,18}|-0{0,17}[1-9]\d{0,17}"  # a negative zero was a float, or is half of a number
 DATE_FORM = r"\d{4}-\d{2}-\d{2}"
-INSTANT_FORM = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)"
+OFFSET_FORM = r"(Z|[+-](0\d|1[0-5])(:?[0-5]\d)?)"  # no zone is further off
+INSTANT_FORM = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{{1,6}})?)?{OFFSET_FORM}"
 # No text of a ledger is free: each is an identifier, a list of them, or a code. What looks like a name, a sentence, an
 # address or a number with its country is none, and does not reach the lake.
-IDENTIFIER_FORM = r"[^\s@\x00+][^\s@\x00]*"
+# Letters and signs of any script, but none that cannot be seen: two identifiers that look the same are the same.
+IDENTIFIER_FORM = r"[^\pC\pZ@+][^\pC\pZ@]*"
 CODE_FORM = r"[A-Za-z0-9_.,:/+-]{1,64}"
 OF_CODES = ("_code", "currency", "language", "languages", "timezone")
 FIRST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'"
@@ -57,6 +60,28 @@ def has_unreadable(connection: duckdb.DuckDBPyConnection, extracted: Path) -> bo
     """Whether a written extract has a value that could not be read, or a line that is no row."""
     counted = connection.execute(f"SELECT count(conversion_errors) FROM {parquet([str(extracted)])}").fetchall()
     return bool(counted[0][0])
+
+
+def refuse_unreadable(connection: duckdb.DuckDBPyConnection, extracted: Path, tolerated: frozenset[str]) -> None:
+    """Refuse a written extract with a row that cannot be read, of any file but those.
+
+    Raises:
+        SourceFileError: Names the first file, line and column, and how many rows of the file.
+    """
+    names = ", ".join(literal(name) for name in sorted(tolerated)) or "''"
+    first = connection.execute(
+        "SELECT source_file, min(source_line), arg_min(conversion_errors, source_line), count(*) "
+        f"FROM {parquet([str(extracted)])} WHERE conversion_errors IS NOT NULL AND source_file NOT IN ({names}) "
+        "GROUP BY source_file ORDER BY source_file LIMIT 1"
+    ).fetchone()
+    if first is not None:
+        file, line, columns, rows = first
+        column = "" if columns == MALFORMED else f", column {columns.partition(',')[0]}"
+        raise SourceFileError(
+            f"{rows} rows that cannot be read, in a file that is refused whole for one",
+            "rows of their types, or `unreadable: name`",
+            f"{file} line {line}{column}",
+        )
 
 
 def unreadable_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -> Iterator[RejectedRow]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 
 from arrears.errors import ConfigurationError, SourceColumnsError, SourceFileError, SourceLimitError
 from arrears.sources.limits import Expansion, check_cells, check_rows
+from arrears.sources.trailer import Tally, take_trailer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,30 +72,38 @@ def read_csv(path: Path, declared: Shape, source_file: str, rows: pq.ParquetWrit
         limits: What the file may be.
 
     Returns:
-        The lines that are no rows.
+        The lines that are no rows; a trailer is none of them.
 
     Raises:
         SourceColumnsError: The header is not the declared one.
         SourceFileError: The file is empty, truncated, not in its encoding, or cannot be split into lines and columns;
             or physical lines are not rows + malformed lines + header.
         SourceLimitError: It is more than a file may be.
+        ControlTotalError: Its trailer says other rows or sums.
     """
     body = path.with_name(f"{path.name}.utf8")
     malformed = Lines(source_file)
     try:
         lines = _copy_as_utf8(path, body, declared, source_file, limits)
         check_rows(lines, limits, source_file)
-        taken = 0
+        taken, tally = 0, None
+        if declared.trailer:
+            said = take_trailer(body, declared, f"{source_file} line {lines + 1}")
+            tally, lines = Tally(said), lines - 1
         if lines:
             for batch in _batches(body, declared, malformed, limits):
                 rows.write_batch(batch)
                 taken += batch.num_rows
+                if tally:
+                    tally.add(batch)
         if lines != taken + len(malformed.numbers):
             raise SourceFileError(
                 f"{lines + 1} lines are {taken} rows, {len(malformed.numbers)} malformed lines and a header",
                 "every line accounted for (an unclosed quote, or a line break inside quotes, swallows lines)",
                 _near(body, source_file),
             )
+        if tally:
+            tally.check(taken + len(malformed.numbers))
     finally:
         body.unlink(missing_ok=True)
     return malformed
@@ -105,10 +115,52 @@ def row_schema(columns: Sequence[str]) -> pa.Schema:
     return pa.schema([*own, ("source_file", pa.string()), ("source_line", pa.int64())])
 
 
+class Quotes:
+    """Follows a file while it is read, and refuses a quoted value that goes on after its closing quote.
+
+    The parser would take ``"ab"c`` for ``abc``: another value than anybody meant.
+
+    Args:
+        delimiter: One character.
+        source_file: Name shown to people.
+    """
+
+    def __init__(self, delimiter: str, source_file: str) -> None:
+        own = re.escape(delimiter)
+        self._suspect = re.compile(rf'[^{own}\n]"[^{own}\n"]|""[^{own}\n"]')
+        field = rf'(?:"[^"]*(?:""[^"]*)*"|(?!")[^{own}]*)'
+        self._sound = re.compile(f"{field}(?:{own}{field})*")
+        self._source_file, self._line, self._begun = source_file, 2, ""
+
+    def check(self, more: str) -> None:
+        """Look at what was read since.
+
+        Raises:
+            SourceFileError: Names the line.
+        """
+        text = self._begun + more
+        whole = text.rfind("\n") + 1
+        self._begun = text[whole:]
+        if '"' in text:
+            at = 0
+            while (suspect := self._suspect.search(text, at, whole)) is not None:
+                begin, end = text.rfind("\n", 0, suspect.start() + 1) + 1, text.index("\n", suspect.end() - 1)
+                # A quote that is never closed, or closed on another line, is told by whoever counts lines.
+                if not self._sound.fullmatch(text, begin, end) and text.count('"', begin, end) % 2 == 0:
+                    line = self._line + text.count("\n", 0, begin)
+                    raise SourceFileError(
+                        "a quoted value that goes on after its closing quote",
+                        "a delimiter or the end of the line after it",
+                        f"{self._source_file} line {line}",
+                    )
+                at = end
+        self._line += text.count("\n", 0, whole)
+
+
 def _copy_as_utf8(path: Path, body: Path, declared: Shape, source_file: str, limits: Limits) -> int:
     """Copy all but the header, decompressed and decoded, with one kind of line end; answer the number of lines."""
     read, last, unbroken = 0, "\n", 0
-    expansion = Expansion(limits, source_file)
+    expansion, quotes = Expansion(limits, source_file), Quotes(declared.delimiter, source_file)
     try:
         with (
             _text(path, declared.encoding) as (source, taken),
@@ -120,6 +172,7 @@ def _copy_as_utf8(path: Path, body: Path, declared: Shape, source_file: str, lim
             _check_header(header.rstrip("\n"), declared, source_file)
             while chunk := source.read(CHUNK):
                 target.write(chunk)
+                quotes.check(chunk)
                 breaks = chunk.count("\n")
                 read, last = read + breaks, chunk[-1]
                 unbroken = len(chunk) - chunk.rfind("\n") - 1 if breaks else unbroken + len(chunk)
@@ -128,6 +181,7 @@ def _copy_as_utf8(path: Path, body: Path, declared: Shape, source_file: str, lim
                         f"a line of more than {BLOCK >> 20} MB", "lines that end", f"{source_file} line {read + 2}"
                     )
                 expansion.check(len(chunk), taken())
+            quotes.check("\n")
     except LookupError:
         raise ConfigurationError(f"encoding {declared.encoding!r}", "an encoding Python knows", source_file) from None
     except UnicodeError:

@@ -7,6 +7,7 @@ of ``arrears.sources.parsing`` and nowhere else; DuckDB reads what that wrote.
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,16 +20,16 @@ from arrears.engine.duckdb import parquet, quoted
 from arrears.errors import SourceNotReadyError, SourceQueryError
 from arrears.portfolio import dated
 from arrears.sources.folder import Copy, SourceFolder
-from arrears.sources.limits import Limits, Shape
+from arrears.sources.limits import Limits, Shape, Trailer
 from arrears.sources.parsing import Order, parse
 from arrears.sources.staging import Delivered, bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from arrears.portfolio import FolderSource, SourceFile
+    from arrears.portfolio import FileSource, FolderSource, SourceFile
     from arrears.sources.delivery import Delivery
 
 ABOUT_SQL = (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException)
@@ -70,15 +71,17 @@ def rows_of_files(  # noqa: PLR0913  a delivery is its parts
     """
     connection.execute("SET python_enable_replacements = false")
     shas: dict[str, str] = {}
+    refusing: set[str] = set()
     malformed: list[pa.Table] = []
     for name in _named(source, select):
         declared = source.files[name]
         most = source.limits.delivered_mb
         copies = delivery.fetch(name, folder, most) if delivery else _fetched(source, name, dates, folder, where)
         shas |= {copy.name: copy.sha256 for copy in copies}
+        refusing |= {copy.name for copy in copies if declared.unreadable == "refuse"}
         order = Order(
             [(str(copy.path), copy.name) for copy in copies],
-            Shape(declared.format, declared.delimiter, declared.encoding, declared.columns),
+            _shape(declared),
             Limits(**source.limits.model_dump()),
             str(folder / f"{name}.rows.parquet"),
             str(folder / f"{name}.malformed.parquet"),
@@ -93,7 +96,28 @@ def rows_of_files(  # noqa: PLR0913  a delivery is its parts
     if rejected:
         pq.write_table(pa.concat_tables(malformed), rejected)
     with _running(connection, select, dates, where) as reader:
-        yield Delivered(reader, shas, rejected)
+        yield Delivered(reader, shas, rejected, frozenset(refusing))
+
+
+def _shape(declared: SourceFile) -> Shape:
+    trailer = Trailer(**declared.trailer.model_dump()) if declared.trailer else None
+    return Shape(declared.format, declared.delimiter, declared.encoding, declared.columns, trailer)
+
+
+def growing(source: FileSource, names: Sequence[str]) -> list[str]:
+    """Which of the files are still being written: those changed just now are looked at twice.
+
+    Raises:
+        SourceNotReadyError: One is not there any more.
+        SourceUnreachableError: The file system did not answer.
+    """
+    folder, now = SourceFolder(source.directory), time.time()
+    states = {name: folder.state(name) for name in names}
+    fresh = {name: state for name, state in states.items() if state and now - state[1] < source.settle_seconds}
+    if not fresh:
+        return []
+    time.sleep(source.settle_seconds)
+    return [name for name, state in fresh.items() if folder.state(name) != state]
 
 
 def find(source: FolderSource, declared: SourceFile, dates: Mapping[str, date]) -> list[str]:

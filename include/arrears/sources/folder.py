@@ -130,6 +130,23 @@ class SourceFolder:
         with self._reading(name) as file:
             return _hashed(file)
 
+    def state(self, name: str) -> tuple[int, float] | None:
+        """Size and time of the last change of a file on this machine; None of one that is put in its place whole.
+
+        Raises:
+            SourceNotReadyError: It is not there.
+            SourceUnreachableError: The file system did not answer.
+        """
+        if not self._is_local:
+            return None
+        try:
+            status = os.stat(self._path(name))  # noqa: PTH116  a path of the file system's own
+        except FileNotFoundError:
+            raise SourceNotReadyError("a file went away", "a complete delivery", name) from None
+        except OSError as error:
+            raise SourceUnreachableError(type(error).__name__, "a readable file", name) from None
+        return status.st_size, status.st_mtime
+
     def fetch(self, name: str, path: Path, most_mb: int) -> Copy:
         """Copy one file to a private place.
 
@@ -139,12 +156,15 @@ class SourceFolder:
             most_mb: More is not copied.
 
         Raises:
-            SourceNotReadyError: It is not there.
+            SourceNotReadyError: It is not there, or changed meanwhile.
             SourceLimitError: It is larger.
             SourceUnreachableError: The file system did not answer.
         """
+        before = self.state(name)
         with self._reading(name) as file, path.open("wb") as local:
             copy = Copy(path, name, _hashed(file, local, most_mb << 20))
+        if self.state(name) != before:
+            raise SourceNotReadyError("a file that changed while it was read: still growing", "a complete file", name)
         if path.stat().st_size > most_mb << 20:
             raise SourceLimitError(f"more than {most_mb} MB", "a file within its limits", name)
         return copy

@@ -26,6 +26,21 @@ FEW_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
+class Trailer:
+    """What a portfolio declares of the last line of a file.
+
+    Attributes:
+        mark: Its first value.
+        rows: Position of the number of rows, from 1.
+        sums: Position of a sum by column.
+    """
+
+    mark: str
+    rows: int | None
+    sums: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Shape:
     """What a portfolio declares of a kind of file.
 
@@ -34,12 +49,14 @@ class Shape:
         delimiter: One character.
         encoding: Python's name of it.
         columns: The header, exactly; of Parquet its columns in any order, or empty for whatever it has.
+        trailer: The last line of a CSV file, where it is no row.
     """
 
     format: str
     delimiter: str
     encoding: str
     columns: tuple[str, ...]
+    trailer: Trailer | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from arrears import errors
 from arrears.errors import ArrearsError, SourceLimitError
-from arrears.sources.limits import MB, Limits, Shape
+from arrears.sources.limits import MB, Limits, Shape, Trailer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,6 +125,7 @@ def parse(order: Order) -> dict[str, int]:
         SourceTypeError: A column of a Parquet file is nested.
         SourceFileError: A file is not what it is declared to be.
         SourceLimitError: A file is more than a file may be, or reading it used more than it may.
+        ControlTotalError: A file's trailer says other rows or sums.
         ConfigurationError: The declared encoding is none.
         StorageError: There is no room for what is read.
     """
@@ -178,7 +179,7 @@ def _obey(line: bytes) -> dict[str, Any]:
     given = json.loads(line)
     order = Order(
         [(path, name) for path, name in given["files"]],
-        Shape(**{**given["shape"], "columns": tuple(given["shape"]["columns"])}),
+        _shape(given["shape"]),
         Limits(**given["limits"]),
         given["rows"],
         given["malformed"],
@@ -196,6 +197,11 @@ def _obey(line: bytes) -> dict[str, Any]:
         return {"died": "out of its memory"}
     except Exception as error:  # noqa: BLE001  its text may hold what was delivered: only its kind leaves the room
         return {"died": type(error).__name__}
+
+
+def _shape(given: dict[str, Any]) -> Shape:
+    trailer = Trailer(**given["trailer"]) if given["trailer"] else None
+    return Shape(**{**given, "columns": tuple(given["columns"]), "trailer": trailer})
 
 
 def _limit(limits: Limits) -> None:

@@ -46,11 +46,13 @@ class Delivered:
         reader: Its rows, as a stream.
         files: SHA-256 of the files it runs over, by name; empty for a database.
         malformed: Parquet file of lines that are no rows (``source_file``, ``source_line``, ``line``); None without.
+        refusing: Files that are refused whole for one row that cannot be read.
     """
 
     reader: pa.RecordBatchReader
     files: Mapping[str, str] = field(default_factory=dict)
     malformed: Path | None = None
+    refusing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,14 @@ class Staged:
         schema: Its columns.
         malformed: As ``Delivered.malformed``.
         source: Hash of the SELECT and of the files it ran over.
+        tolerated: Files whose rows may be unreadable, where others may not; None where all may.
     """
 
     rows: Path
     schema: pa.Schema
     malformed: Path | None
     source: str
+    tolerated: frozenset[str] | None = None
 
 
 def bound(select: str, written: Callable[[str], str], kept: Callable[[str], str] = str) -> str:

@@ -156,6 +156,12 @@ def test_sound_book_contacts_every_person_once(settings):
         pytest.param(
             changed_row("transaction", 2, booked_at="noon"), {"B2"}, {"B1", "B3", "B4"}, id="a transaction of one case"
         ),
+        pytest.param(
+            changed_row("loan", 3, principal_minor=20001),
+            {"B3"},
+            {"B1", "B2"},
+            id="a loan whose rows contradict one another, all of them kept",
+        ),
     ],
 )
 def test_rejected_row_stops_whom_it_speaks_of_and_nobody_else(settings, changed, stopped, planned):
@@ -165,6 +171,10 @@ def test_rejected_row_stops_whom_it_speaks_of_and_nobody_else(settings, changed,
     assert {name for name, row in plan.items() if row["state_code"] == "planned"} == planned
     assert denied_by(settings, RULE) == stopped
     assert done["plan"]["blocked_by_rule"][RULE] == len(stopped)
+    quarantined = rows_of(settings, "out__quarantine", FIRST)
+    owners = {**BORROWERS, **{party: party for party in BORROWERS.values()}}
+    listed = {owners[row[name]] for row in quarantined for name in ("loan_id", "party_id") if row[name]}
+    assert listed <= stopped, "whom contact stops about is listed, and nobody else"
 
 
 def test_party_row_that_was_rejected_leaves_nobody_to_contact_and_stops_nobody_else(settings):

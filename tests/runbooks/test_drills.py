@@ -56,6 +56,10 @@ class Book:
 
     def __init__(self, folder, patch):
         self.settings, self.patch = make_day_book(folder), patch
+        strategy = self.settings.strategies / "path.yaml"  # with templates that there are
+        strategy.write_text(
+            strategy.read_text().replace("hello}", "friendly_reminder}").replace("talk}", "how_to_pay}")
+        )
         deliver(self.settings, FIRST, loans=4)
         self.folder = self.settings.portfolios / "book"
         shutil.copytree(self.folder, folder / "kept")

@@ -359,6 +359,25 @@ def test_torn_parquet_is_set_aside(folder, tmp_path, cut):
         read(folder, tmp_path, pattern="f.parquet", file_format="parquet", columns=())
 
 
+def test_text_of_parquet_that_is_none_is_named_by_row_and_column(folder, tmp_path):
+    words = pa.array([b"one", b"\xff" + SECRET.encode(), b"three"], pa.binary())
+    broken = pa.StringArray.from_buffers(3, *words.buffers()[1:])
+    pq.write_table(pa.table({"a": [1, 2, 3], "b": broken}), folder / "f.parquet")
+
+    with pytest.raises(SourceFileError, match="utf-8") as refused:
+        read(folder, tmp_path, pattern="f.parquet", file_format="parquet", columns=())
+
+    assert refused.value.where == "f.parquet line 2, column b"
+    assert SECRET not in str(refused.value)
+
+
+def test_span_of_time_is_no_amount(folder, tmp_path):
+    pq.write_table(pa.table({"a": pa.array([5], pa.duration("s")), "b": ["x"]}), folder / "f.parquet")
+
+    with pytest.raises(SourceTypeError, match="spans of time in column 1"):
+        read(folder, tmp_path, pattern="f.parquet", file_format="parquet", columns=())
+
+
 def test_missing_file_is_waited_for(folder, tmp_path):
     with pytest.raises(SourceNotReadyError, match="thing") as late:
         read(folder, tmp_path)

@@ -37,8 +37,8 @@ def read_parquet(path: Path, declared: Shape, source_file: str, target: Path, li
 
     Raises:
         SourceColumnsError: Its columns are not those declared, or one is there twice.
-        SourceTypeError: A column is nested.
-        SourceFileError: It is not readable to its end; names the row group and the column.
+        SourceTypeError: A column is nested, or of spans of time.
+        SourceFileError: It is not readable to its end, which names row group and column; or holds text that is none.
         SourceLimitError: It is more than a file may be.
     """
     _check_footer(path, source_file)
@@ -101,6 +101,9 @@ def _check_columns(schema: pa.Schema, declared: Shape, source_file: str) -> None
     nested = [str(number) for number, field in enumerate(schema, 1) if pa.types.is_nested(field.type)]
     if nested:
         raise SourceTypeError(f"nested values in column {', '.join(nested)}", "flat columns", source_file)
+    spans = [str(number) for number, field in enumerate(schema, 1) if _is_span(field.type)]
+    if spans:  # our copy would say a whole number
+        raise SourceTypeError(f"spans of time in column {', '.join(spans)}", "values of a ledger", source_file)
 
 
 def _copy_group(  # noqa: PLR0913, PLR0917  one place, named whole
@@ -128,10 +131,38 @@ def _copy_group(  # noqa: PLR0913, PLR0917  one place, named whole
         batch = batch.cast(pa.schema([pa.field(field.name, _plain(field.type)) for field in batch.schema]))
         numbers = np.arange(first, first + batch.num_rows)
         check_cells(batch, limits, source_file, numbers)
+        _check_text(batch, source_file, first)
         names = pa.repeat(pa.scalar(source_file), batch.num_rows)
         copied = batch.append_column("source_file", names).append_column("source_line", pa.array(numbers))
         rows.write_batch(copied.select(rows.schema.names))
         first += batch.num_rows
+
+
+def _check_text(batch: pa.RecordBatch, source_file: str, first: int) -> None:
+    """Arrow hands on what a file calls text, whatever bytes it is of."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            texts = column.cast(pa.large_binary())
+            wrong = next(
+                number for number, text in enumerate(texts, first) if text.is_valid and _is_broken(text.as_py())
+            )
+            raise SourceFileError(
+                "bytes that are not utf-8", "text in every text column", f"{source_file} line {wrong}, column {name}"
+            ) from None
+
+
+def _is_broken(text: bytes | None) -> bool:
+    try:
+        (text or b"").decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _is_span(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_duration(kind) or pa.types.is_interval(kind))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -113,7 +113,7 @@ def test_task_that_the_kernel_kills_every_time_is_told_to_whoever_is_on_call(
     while len(alerts[0]) == heard and time.monotonic() < give_up:
         time.sleep(0.5)
 
-    record_property("tries killed", kills)
+    record_property("tries", kills)
     assert (run.state, kills) == ("failed", 4)
     told = alerts[0][heard:]
     assert [alert["subject"] for alert in told] == [f"ARR-RUN-FAILED {BOOK.portfolio} {today}"]

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from reliability.report import REPOSITORY, Part
-
-TEST = "tests/airflow/test_canary.py"
+from reliability.from_tests import ran
+from reliability.report import Part
 
 
 def main() -> int:
     """Run the test, read what it counted, and leave the part."""
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "junit.xml"
-        call = [sys.executable, "-m", "pytest", "-q", "-m", "airflow", TEST, f"--junitxml={report}"]
-        done = subprocess.run(call, cwd=REPOSITORY, check=False)
-        tree = ET.parse(report)  # noqa: S314  our own file
-    counted = {one.get("name"): one.get("value") for one in tree.iter("property")}
-    failed = sum(int(suite.get("failures", 0)) + int(suite.get("errors", 0)) for suite in tree.iter("testsuite"))
+    done = ran("airflow", "tests/airflow/test_canary.py")
     part = Part(
         "canary",
         "Canaries: nobody's name leaves the vault",
@@ -34,17 +22,17 @@ def main() -> int:
         about="A real Airflow runs a day that is published, one that fails by its rejects, and one whose source says a "
         "name in its error; reports come in, messages go out. Then every byte is looked through: plain, base64 at each "
         "alignment, hex, URL-encoded.",
+        seconds=done.seconds,
     )
-    part.figure(
-        "canaries planted", counted.get("canaries"), "at least 50", holds=int(counted.get("canaries") or 0) >= 50
-    )
-    part.figure("sinks looked through (tables, files, alerts, answers)", counted.get("sinks"))
-    part.figure("bytes looked through", counted.get("bytes"))
-    part.figure("canaries found outside source and vault", counted.get("found"), 0)
-    part.figure("positive controls that failed (source, vault opened, spellings)", failed, 0)
-    part.seconds = time.monotonic() - begun
+    planted = int(done.last("canaries") or 0)
+    part.figure("canaries planted", planted, "at least 50", holds=planted >= 50)
+    part.figure("sinks looked through (tables, files, alerts, answers)", done.last("sinks"))
+    part.figure("bytes looked through", done.last("bytes"))
+    part.figure("canaries found outside source and vault", done.last("found"), 0)
+    part.figure("positive controls (source, vault opened, spellings)", done.passed - 1, 2)
+    part.figure("tests that failed", done.failed, 0)
     part.write()
-    return done.returncode
+    return done.status
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """Runbooks are followed: every command on every page is one, and for these faults the page's own commands clear them.
 
 Injected and cleared here: ARR-WHS-002 (another version), ARR-AUD-001 (the trail is cut), ARR-VLT-002 (a legal hold),
-ARR-CFG-001 (no master key), ARR-RUN-LATE (a late day), ARR-SND-006 (a row in another state). Each command that is typed
-is looked for on its page first.
+ARR-CFG-001 (no master key), ARR-RUN-LATE (a late day), ARR-RUN-ALARM (a webhook that is away), ARR-SND-006 (a row in
+another state), ARR-SND-008 (unknown sends), ARR-FBK-001 to 004 (reports). Each command that is typed is looked for on
+its page first.
 """
 
 import json
 import re
 import shlex
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,7 @@ from arrears.warehouse.audit import record
 from arrears.warehouse.connection import transaction
 from sqlalchemy import text
 from support.books import make_book
-from support.desk import make_desk
+from support.desk import AT, make_desk, rows
 from support.facts import DAY, put_publication
 from support.outbox import put_steps, states, step
 
@@ -153,8 +157,6 @@ def test_a_late_day_alarms_until_it_is_published(typed, monkeypatch, own_warehou
     code, said = typed("ARR-RUN-LATE", "watch", "--json")
     assert (code, json.loads(said)[0]["code"]) == (1, "ARR-RUN-LATE")
 
-    from datetime import UTC, datetime  # noqa: PLC0415
-
     put_publication(own_warehouse_url, datetime.now(UTC).date())
 
     assert typed("ARR-RUN-LATE", "watch", "--json") == (0, "[]\n")
@@ -170,6 +172,80 @@ def test_a_row_that_is_not_unknown_is_looked_at_and_cancelled(typed, monkeypatch
     assert typed("ARR-SND-006", "outbox", "cancel", "abc1", "--reason", "drill")[0] == 0
 
     assert states(own_warehouse_url) == {"abc1": "cancelled"}
+
+
+def test_unknown_sends_alarm_until_each_is_settled(typed, monkeypatch, own_warehouse_url, tmp_path):
+    tell(monkeypatch, make_book(tmp_path).model_copy(update={"warehouse_url": _secret(own_warehouse_url)}))
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    put_steps(own_warehouse_url, [step(key, state_code="unknown", changed_at=long_ago) for key in ("abc1", "abd2")])
+    code, said = typed("ARR-SND-008", "watch", "--json")
+    assert (code, [one["code"] for one in json.loads(said)]) == (1, ["ARR-SND-008"])
+
+    code, said = typed("ARR-SND-008", "outbox", "list", "--state", "unknown", "--json")
+    for row in json.loads(said):
+        assert typed("ARR-SND-008", "outbox", "show", row["step_key"])[0] == 0
+        assert typed("ARR-SND-008", "outbox", "settle", row["step_key"], "give-up", "--reason", "drill")[0] == 0
+
+    assert typed("ARR-SND-008", "watch", "--json") == (0, "[]\n")
+    assert states(own_warehouse_url) == {"abc1": "cancelled", "abd2": "cancelled"}
+
+
+def test_alarm_that_nobody_heard_is_posted_once_the_webhook_is_there(typed, monkeypatch, own_warehouse_url, tmp_path):
+    tell(monkeypatch, make_book(tmp_path).model_copy(update={"warehouse_url": _secret(own_warehouse_url)}))
+    put_publication(own_warehouse_url, DAY)
+    monkeypatch.setenv("ARREARS_WATCH_WEBHOOK", "http://127.0.0.1:1/")
+    code, said = typed("ARR-RUN-ALARM", "watch")
+    assert (code, "ARR-RUN-ALARM" in said, "ARR-RUN-LATE" in said) == (1, True, True)
+
+    heard = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Stay quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        monkeypatch.setenv("ARREARS_WATCH_WEBHOOK", f"http://127.0.0.1:{server.server_port}/")
+        code, said = typed("ARR-RUN-ALARM", "watch")
+
+    assert (code, "ARR-RUN-ALARM" in said) == (1, False), "the day is still late"
+    assert [alarm["code"] for body in heard for alarm in body["alarms"]] == ["ARR-RUN-LATE"]
+
+
+REPORT = {"kind": "opt_out", "ref": "r1", "occurred_at": AT, "party_id": "P1"}
+REPORTS = {
+    "ARR-FBK-001": ({**REPORT, "channel_code": "smoke"}, REPORT),
+    "ARR-FBK-002": ({**REPORT, "party_id": "P9"}, REPORT),
+    "ARR-FBK-003": ({**REPORT, "channel_code": "sms"}, {**REPORT, "channel_code": "sms", "revision": 2}),
+    "ARR-FBK-004": (None, REPORT),
+}
+
+
+@pytest.mark.parametrize("code", REPORTS)
+def test_reports_that_were_refused_are_taken_in_once_they_are_mended(typed, monkeypatch, warehouse_url, tmp_path, code):
+    settings = make_desk(tmp_path, warehouse_url)
+    tell(monkeypatch, settings)
+    wrong, mended = REPORTS[code]
+    inbox, intake = tmp_path / "inbox", ("feedback", "intake", "--portfolio", "book")
+    if code == "ARR-FBK-003":
+        (inbox / "zero.jsonl").write_text(json.dumps(REPORT))
+        assert typed(code, *intake)[0] == 0
+    (inbox / ("one.csv" if wrong is None else "one.jsonl")).write_text(
+        "kind,ref,no_such_column\n" if wrong is None else json.dumps(wrong)
+    )
+    typed(code, *intake)
+    assert [row for (row,) in rows(settings, "SELECT error_code FROM bi.feedback_quarantine")] == [code]
+
+    (inbox / "two.jsonl").write_text(json.dumps(mended))
+    assert typed(code, *intake)[0] == 0
+
+    kept = rows(settings, "SELECT revision FROM ops.feedback_event ORDER BY revision DESC LIMIT 1")
+    assert kept == [(mended.get("revision", 1),)]
 
 
 def _secret(url):

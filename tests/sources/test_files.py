@@ -331,6 +331,8 @@ def test_other_header_is_refused_by_name_and_position_only(folder, tmp_path, hea
         pytest.param("f.csv", b'a,b\n1,"' + b"2,y\n" * 5_000_000, id="an unclosed quote over many blocks"),
         pytest.param("f.csv", b'a,b\n2,y\n1,"x"z\n', id="a value that goes on after its quotes"),
         pytest.param("f.csv", b'a,b\n""1,x\n', id="a value after empty quotes"),
+        pytest.param("f.csv", b'a,b\n1,"x\n', id="an unclosed quote in the last line"),
+        pytest.param("f.csv", b'a,b\n1,"x', id="an unclosed quote in a last line without an end"),
         pytest.param("f.csv", b"a,b\n1,\xff\xfe\n", id="bytes that are no UTF-8"),
         pytest.param("f.csv", "a,b\n1,张\n".encode("gbk"), id="another encoding"),
         pytest.param("f.csv", "a,b\n1,2\n".encode("utf-16"), id="UTF-16 undeclared"),

@@ -130,7 +130,7 @@ class Quotes:
         self._suspect = re.compile(rf'[^{own}\n]"[^{own}\n"]|""[^{own}\n"]')
         field = rf'(?:"[^"]*(?:""[^"]*)*"|(?!")[^{own}]*)'
         self._sound = re.compile(f"{field}(?:{own}{field})*")
-        self._source_file, self._line, self._begun = source_file, 2, ""
+        self._source_file, self._line, self._begun, self._last = source_file, 2, "", ""
 
     def check(self, more: str) -> None:
         """Look at what was read since.
@@ -155,6 +155,21 @@ class Quotes:
                     )
                 at = end
         self._line += text.count("\n", 0, whole)
+        if whole:
+            self._last = text[text.rfind("\n", 0, whole - 1) + 1 : whole - 1]
+
+    def end(self) -> None:
+        """Look at what is left; a quote that the last line opens swallows no line, and nobody counts it.
+
+        Raises:
+            SourceFileError: Names the line.
+        """
+        is_ended = not self._begun
+        self.check("" if is_ended else "\n")
+        if '"' in self._last and not self._sound.fullmatch(self._last):
+            raise SourceFileError(
+                "a quote that is not closed", "closed quotes", f"{self._source_file} line {self._line - 1}"
+            )
 
 
 def _copy_as_utf8(path: Path, body: Path, declared: Shape, source_file: str, limits: Limits) -> int:
@@ -181,7 +196,7 @@ def _copy_as_utf8(path: Path, body: Path, declared: Shape, source_file: str, lim
                         f"a line of more than {BLOCK >> 20} MB", "lines that end", f"{source_file} line {read + 2}"
                     )
                 expansion.check(len(chunk), taken())
-            quotes.check("\n")
+            quotes.end()
     except LookupError:
         raise ConfigurationError(f"encoding {declared.encoding!r}", "an encoding Python knows", source_file) from None
     except UnicodeError:

@@ -117,6 +117,27 @@ def test_payment_between_the_ledgers_close_and_a_late_cut_is_known(floor):
 
 
 @pytest.mark.parametrize(
+    ("given", "due", "found"),
+    [
+        pytest.param({}, "2026-03-05", ("suppressed", "promised"), id="promised since the cut"),
+        pytest.param({}, "2026-03-02", ("suppressed", "promised"), id="for today"),
+        pytest.param({}, "2026-03-01", None, id="for yesterday"),
+        pytest.param({"loan_ids": ["l9"]}, "2026-03-05", None, id="of another loan"),
+        pytest.param({"received_at": TEN - timedelta(days=1)}, "2026-03-05", None, id="known when the day was cut"),
+    ],
+)
+def test_whoever_has_promised_since_is_not_written_to(settings, given, due, found):
+    """Told after the cut and before the publication: neither the plan nor the reaction to a report has seen it."""
+    detail = {"currency": "CNY", "parts": [{"amount_minor": 5000, "due_on": due}]}
+    report(settings, "promise", **{"loan_ids": ["l1"], "detail": detail, **given})
+
+    send(settings)
+
+    assert of(settings) == (found or ("sent", "sandbox_written"))
+    assert of(settings, "b2")[0] == "sent"
+
+
+@pytest.mark.parametrize(
     ("kind", "given", "rule"),
     [
         pytest.param("dispute", {"loan_ids": ["l1"]}, "dispute", id="disputed"),

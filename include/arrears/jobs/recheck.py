@@ -1,8 +1,9 @@
 """Everything again, at the moment of sending: the dispatcher's judge over the real books.
 
 Belongs here: the questions, in their order, each about one row that the dispatcher has locked: is its day still the
-portfolio's, is its ledger the newest, does a stop cover what it is about, is the payment feed alive, is it still owed,
-does the contact policy allow it now, is there a text and an address. The first that says no is the reason.
+portfolio's, is its ledger the newest, does a stop cover what it is about, is the payment feed alive, is it still owed
+and nothing promised, does the contact policy allow it now, is there a text and an address. The first that says no is
+the reason.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from pydantic import Field
-from sqlalchemy import and_, column, func, or_, select, table
+from sqlalchemy import Text, and_, column, func, or_, select, table
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from arrears.errors import TemplateError
 from arrears.jobs.at_sending import PolicyAtSending
@@ -30,7 +32,7 @@ from arrears.sending.values import Message, Private
 from arrears.warehouse.tables import MART, PUBLISH_LEDGER
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, ScalarSelect
 
     from arrears.keys import KeyRing
     from arrears.sending.claims import Row
@@ -42,6 +44,12 @@ PAYMENT = table(
     *map(
         column, ("portfolio", "loan_id", "amount_minor", "state_code", "initiated_at", "valid_until_at", "received_at")
     ),
+    schema="ops",
+)
+PROMISE = table(
+    "feedback_promise",
+    column("loan_ids", ARRAY(Text)),
+    *map(column, ("portfolio", "due_on", "cancelled_at", "received_at")),
     schema="ops",
 )
 LOAN, LEDGER = MART["core__loan_delinquency_daily"].c, PUBLISH_LEDGER.c
@@ -129,6 +137,7 @@ class Recheck:
             return No("suppressed", "payment_feed_silent")
         return (
             _no_longer_owed(connection, row, debts, now, midnight(today, day.folder.portfolio.zone))
+            or _promised(connection, row, today)
             or self._forbidden(connection, row, now)
             or self._message(connection, row, today, debts, sender, regions)
         )
@@ -265,19 +274,35 @@ def _no_longer_owed(connection: Connection, row: Row, debts: Debts, now: datetim
     return No("suppressed", "paid" if is_paid else "part_paid")
 
 
+def _promised(connection: Connection, row: Row, today: date) -> No | None:
+    """No when somebody has promised since the day was cut; of an earlier promise the plan knows."""
+    view = PROMISE.c
+    asked = select(view.due_on).where(
+        view.portfolio == row["portfolio"],
+        view.loan_ids.overlap(row["loan_ids"]),
+        view.cancelled_at.is_(None),
+        view.due_on >= today,
+        view.received_at > _cut_of(row),
+    )
+    return None if connection.execute(asked.limit(1)).first() is None else No("suppressed", "promised")
+
+
+def _cut_of(row: Row) -> ScalarSelect[datetime]:
+    """Until when the published day of the row knew what was reported."""
+    asked = select(func.max(LEDGER.known_until)).where(
+        LEDGER.portfolio == row["portfolio"], LEDGER.business_date == row["business_date"]
+    )
+    return asked.scalar_subquery()
+
+
 def payments_since(connection: Connection, row: Row, now: datetime, began_at: datetime) -> dict[str, int]:
     """Payments by loan that the day's ledger does not know: under way and still valid, or booked since.
 
     Since its cut, or, where the cut came late, made since the day began: the ledger was closed before.
     """
-    cut = (
-        select(func.max(LEDGER.known_until))
-        .where(LEDGER.portfolio == row["portfolio"], LEDGER.business_date == row["business_date"])
-        .scalar_subquery()
-    )
     view = PAYMENT.c
     is_under_way = and_(view.state_code.in_(UNDER_WAY), or_(view.valid_until_at.is_(None), view.valid_until_at > now))
-    is_news = and_(view.state_code == "booked", or_(view.received_at > cut, view.initiated_at >= began_at))
+    is_news = and_(view.state_code == "booked", or_(view.received_at > _cut_of(row), view.initiated_at >= began_at))
     asked = (
         select(view.loan_id, func.sum(view.amount_minor).label("amount_minor"))
         .where(view.portfolio == row["portfolio"], view.loan_id.in_(row["loan_ids"]), or_(is_under_way, is_news))

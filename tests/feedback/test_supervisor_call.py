@@ -13,6 +13,7 @@ from arrears.lake import Lake
 from arrears.orchestration.callbacks import call_supervisor
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.partitions import ensure_partitions
+from arrears.warehouse.worklist import fill_worklist
 from sqlalchemy import text
 from support.desk import AT, delivery, forget, make_desk, plan, rows
 from support.warehouse import put_row
@@ -83,6 +84,33 @@ def test_report_leaves_no_contact_and_no_agent_with_the_case(desk, warehouse_url
         ("a", "suppressed"),
         ("b", "planned"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        pytest.param({}, True, id="known"),
+        pytest.param({"loan_ids": ["L1"]}, True, id="told of a loan"),
+        pytest.param({"ends_at": (NOW - timedelta(hours=1)).isoformat()}, False, id="over"),
+    ],
+)
+def test_publication_gives_no_agent_the_case_of_a_risk_known_since_the_cut(desk, change, known):
+    put_floor(desk, is_assigned=True, agent_id="A1", team_id="north", reason_code="kept_agent", reason="kept")
+    take(desk, {**RISK, **change})
+
+    with transaction(desk.warehouse) as connection:
+        fill_worklist(connection, "book", TODAY)
+
+    assert listed(desk) == [("K1", "", None) if known else ("K1", "north", "A1")]
+
+
+def test_risk_told_of_one_loan_stops_what_is_said_of_the_others(desk, warehouse_url):
+    plan(warehouse_url, ("a", "P1", ["L1"], "C1", "sms"), ("b", "P1", ["L2"], "C1", "email"))
+
+    take(desk, {**RISK, "loan_ids": ["L1"]})
+
+    assert rows(desk, "SELECT state_code FROM ops.notification") == [("suppressed",)] * 2
+    assert rows(desk, "SELECT party_id, loan_id FROM ops.feedback_flag") == [("P1", None)]
 
 
 def test_it_rings_until_a_supervisor_has_taken_over(desk):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from arrears.feedback.subjects import Subject
 
-# About the human, whoever lends to them; all else is about the portfolio's own dealings.
+# About the human, whoever lends to them and whatever the report names; ``ops.feedback_flag`` says the same. All else is
+# about the portfolio's own dealings.
 OF_THE_PERSON = frozenset({"self_harm_risk", "deceased", "minor", "bankruptcy_stay", "identity_theft"})
 RISK_TO_LIFE = "self_harm_risk"
 ITS_OWN_REASON = ("opt_out", "dispute", "complaint", "hardship", "wrong_number")
@@ -73,7 +74,7 @@ def scopes_of(portfolio: str, report: Any, subject: Subject, reason: str) -> lis
         return [Scope(portfolio=portfolio, contact_point_id=report.contact_point_id, channel_code=channel)]
     if reason in OF_THE_PERSON and subject.person_id is not None:
         return [Scope(person_id=subject.person_id)]
-    if report.loan_ids:
+    if report.loan_ids and not (reason in OF_THE_PERSON and subject.party_id is not None):
         return [Scope(portfolio=portfolio, loan_id=loan, channel_code=channel) for loan in sorted(report.loan_ids)]
     if subject.party_id is None:
         return []

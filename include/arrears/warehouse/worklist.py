@@ -150,6 +150,15 @@ CLEAR = text(
     """
 )
 
+AT_RISK = text(
+    """
+    SELECT DISTINCT portfolio, party_id, person_id
+    FROM ops.feedback
+    WHERE kind_code = 'flag' AND detail ->> 'flag_code' = 'self_harm_risk'
+        AND COALESCE((detail ->> 'ends_at')::TIMESTAMPTZ, 'infinity') > NOW()
+        AND (portfolio = :portfolio OR person_id IS NOT NULL)
+    """
+)
 TAKE_FROM_AGENTS = text(
     """
     UPDATE work.agent_worklist AS listed
@@ -194,11 +203,15 @@ def has_opened(connection: Connection, portfolio: str, business_date: date, now:
 def fill_worklist(connection: Connection, portfolio: str, business_date: date) -> int:
     """Write the day's worklists anew from the published assignment and plan; returns the rows.
 
-    Only for a day that has not opened, in the transaction that publishes it.
+    Only for a day that has not opened, in the transaction that publishes it. A risk to life that became known since the
+    day was cut, or that another lender was told of, takes the person's cases from agents here.
     """
     day = {"portfolio": portfolio, "business_date": business_date}
     connection.execute(CLEAR, day)
-    return connection.execute(FILL, day, execution_options={"preserve_rowcount": True}).rowcount
+    rows = connection.execute(FILL, day, execution_options={"preserve_rowcount": True}).rowcount
+    for known, party_id, person_id in connection.execute(AT_RISK, {"portfolio": portfolio}).all():
+        take_from_agents(connection, known, party_id, person_id)
+    return rows
 
 
 def export_worklist(connection: Connection, portfolio: str, business_date: date, team_id: str, path: Path) -> int:

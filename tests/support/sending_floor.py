@@ -85,7 +85,8 @@ def prepare(
         for table in ("ops.notification", "ops.outbox_stop", "ops.publish_ledger", str(ledger)):
             connection.execute(text(f"DELETE FROM {table}"))
         connection.execute(insert(NOTIFICATION), rows)
-        connection.execute(insert(ledger), [loan_row(number, day) for number in range(1, people + 1)])
+        if people:
+            connection.execute(insert(ledger), [loan_row(number, day) for number in range(1, people + 1)])
         connection.execute(
             insert(PUBLISH_LEDGER).values(
                 publication_id="00000000-0000-0000-0000-000000000001",

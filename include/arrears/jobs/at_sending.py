@@ -88,6 +88,7 @@ class Ahead:
     Attributes:
         opened_at: First instant of the business date.
         regions: Where those live whose loans a row is about, by step_key; the empty one: nobody says.
+        products: Of those loans.
         places: Where each of the people's contact points is.
         others: The other portfolios, by which their contacts are named instead of debts.
         cut_at: What was known until then is in the ledger's facts.
@@ -100,6 +101,7 @@ class Ahead:
     cut_at: datetime
     asked: dict[str, Asked] = field(default_factory=dict)
     regions: dict[str, frozenset[str]] = field(default_factory=dict)
+    products: dict[str, frozenset[str]] = field(default_factory=dict)
     about: dict[str, set[str]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     mark: tuple[int, int] | None = None
@@ -168,6 +170,10 @@ class PolicyAtSending:
         """
         return self._of(connection, row).regions.get(row["step_key"], UNKNOWN_REGION)
 
+    def products(self, connection: Connection, row: Mapping[str, Any]) -> frozenset[str]:
+        """Product codes of the row's loans; as ``regions``."""
+        return self._of(connection, row).products.get(row["step_key"], frozenset())
+
     def check_review(self, day: Day, at: datetime, *, is_sandbox: bool) -> None:
         """Refuse to send a row of the day for real under a pack whose review does not stand on the portfolio's date.
 
@@ -224,8 +230,9 @@ class PolicyAtSending:
     def _ask(self, work: Work, day: Day, rows: list[Row], known: Known, found: Ahead) -> None:
         """Make the rows candidates, as the plan did, and keep those of the point that each is planned for."""
         selection, books = self._selection(day), {}
-        regions = work.connection.execute(select_text("read__message_region")).fetchall()
-        found.regions = {rows[number]["step_key"]: frozenset(listed) for number, listed in regions}
+        about = work.connection.execute(select_text("read__message_about")).fetchall()
+        found.regions = {rows[number]["step_key"]: frozenset(regions) for number, regions, _ in about}
+        found.products = {rows[number]["step_key"]: frozenset(products) for number, _, products in about}
         work.connection.execute(f"CREATE TABLE due_step AS {select_text('read__message_due')}")
         parameters = {
             "turn": 0,

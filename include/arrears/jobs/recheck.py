@@ -23,6 +23,7 @@ from arrears.jobs.at_sending import PolicyAtSending
 from arrears.jobs.day import Day
 from arrears.jobs.freshness import moved_inputs
 from arrears.policy.documents import Document, read_document
+from arrears.portfolio import closing_date
 from arrears.rules.hours import midnight
 from arrears.sending.addresses import address_of
 from arrears.sending.claims import is_stopped_by
@@ -32,6 +33,8 @@ from arrears.sending.values import Message, Private
 from arrears.warehouse.tables import MART, PUBLISH_LEDGER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection, ScalarSelect
 
     from arrears.keys import KeyRing
@@ -52,7 +55,10 @@ PROMISE = table(
     *map(column, ("portfolio", "due_on", "cancelled_at", "received_at")),
     schema="ops",
 )
-LOAN, LEDGER = MART["core__loan_delinquency_daily"].c, PUBLISH_LEDGER.c
+LOAN, CASE, PLAN = (
+    MART[table].c for table in ("core__loan_delinquency_daily", "core__case_daily", "out__contact_plan_daily")
+)
+LEDGER = PUBLISH_LEDGER.c
 SENDER_FILE = "sender.yaml"
 STOPPED, STALE = "stopped", "stale_ledger"
 STALE_WAIT, LOOK_SECONDS = timedelta(minutes=10), 60.0
@@ -87,18 +93,24 @@ class Debts:
 
     Attributes:
         loans: Past-due amount by loan.
-        products: Of those loans.
         as_of: Close of the ledger.
+        coming_minor: Of a row about nothing that is late: what falls due soon, 0 where it asks for nothing.
     """
 
     loans: dict[str, int]
-    products: frozenset[str]
-    as_of: date | None
+    as_of: date
+    coming_minor: int | None = None
 
     @property
     def amount_minor(self) -> int:
         """Of all of them."""
-        return sum(self.loans.values())
+        return self.coming_minor or sum(self.loans.values())
+
+    def are_met_by(self, paying: Mapping[str, int]) -> bool:
+        """Whether nothing of it is left once these payments have come."""
+        if self.coming_minor is not None:
+            return sum(paying.values()) >= self.coming_minor
+        return all(paying.get(loan, 0) >= owed for loan, owed in self.loans.items())
 
 
 @dataclass
@@ -128,7 +140,8 @@ class Recheck:
             return _of_another_ledger(row, now)
         debts = debts_of(connection, row)
         regions = self.policy.regions(connection, row)
-        about = {"region": regions, "product": debts.products, "list": {row["strategy"]}}
+        products = self.policy.products(connection, row)
+        about = {"region": regions, "product": products, "list": {row["strategy"]}}
         about |= {"agency": {sender.agency}} if sender.agency else {}
         if is_stopped_by(connection, row, about):
             return No("planned", STOPPED, until=now + timedelta(minutes=1))
@@ -209,8 +222,8 @@ class Recheck:
             creditor=sender.creditor,
             amount_minor=debts.amount_minor,
             currency=row["currency"],
-            as_of=debts.as_of or today,
-            debts=len(debts.loans),
+            as_of=debts.as_of,
+            debts=len(debts.loans or row["loan_ids"]),
             phone=sender.phone,
             pay_url=sender.pay_url,
         )
@@ -242,17 +255,27 @@ class Recheck:
 
 def debts_of(connection: Connection, row: Row) -> Debts:
     """What is owed on the row's loans by the published ledger of its day; what is not past due is not there."""
-    asked = select(LOAN.loan_id, LOAN.past_due_minor, LOAN.product_code, LOAN.closing_date).where(
+    asked = select(LOAN.loan_id, LOAN.past_due_minor).where(
         LOAN.portfolio == row["portfolio"],
         LOAN.business_date == row["business_date"],
         LOAN.loan_id.in_(row["loan_ids"]),
         LOAN.past_due_minor > 0,
     )
-    found = connection.execute(asked).all()
-    closed = max((one.closing_date for one in found), default=None)
-    return Debts(
-        {one.loan_id: one.past_due_minor for one in found}, frozenset(one.product_code for one in found), closed
+    late = {one.loan_id: one.past_due_minor for one in connection.execute(asked)}
+    return Debts(late, closing_date(row["business_date"]), None if late else _coming_minor(connection, row))
+
+
+def _coming_minor(connection: Connection, row: Row) -> int | None:
+    """Amount of a step before anything is late, as planned: of a coming due date or a first loan, which no case has."""
+    of_the_day = (CASE.portfolio == row["portfolio"], CASE.business_date == row["business_date"])
+    has_case = select(CASE.case_id).where(*of_the_day, CASE.case_id == row["case_id"]).exists()
+    asked = select(PLAN.past_due_minor).where(
+        PLAN.portfolio == row["portfolio"],
+        PLAN.business_date == row["business_date"],
+        PLAN.step_key == row["step_key"],
+        ~has_case,
     )
+    return cast("int | None", connection.execute(asked).scalar_one_or_none())
 
 
 def _of_another_ledger(row: Row, now: datetime) -> No:
@@ -265,13 +288,14 @@ def _of_another_ledger(row: Row, now: datetime) -> No:
 
 def _no_longer_owed(connection: Connection, row: Row, debts: Debts, now: datetime, began_at: datetime) -> No | None:
     """No when nothing is owed, or when somebody is paying: then the amount in the text would be wrong."""
-    if not debts.loans:
+    if debts.coming_minor == 0:  # it asks for nothing
+        return None
+    if not debts.amount_minor:
         return No("suppressed", "nothing_owed")
     paying = payments_since(connection, row, now, began_at)
     if not paying:
         return None
-    is_paid = all(paying.get(loan, 0) >= owed for loan, owed in debts.loans.items())
-    return No("suppressed", "paid" if is_paid else "part_paid")
+    return No("suppressed", "paid" if debts.are_met_by(paying) else "part_paid")
 
 
 def _promised(connection: Connection, row: Row, today: date) -> No | None:

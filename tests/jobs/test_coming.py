@@ -1,0 +1,120 @@
+"""Steps about nothing that is late, an instalment that falls due soon and a first loan, are sent as planned."""
+
+from datetime import timedelta
+
+import pytest
+from arrears.jobs.recheck import Recheck
+from arrears.sending.channels.spool import Spool, messages
+from arrears.sending.claims import SHARDS, Shard
+from arrears.sending.dispatch import Dispatcher, Terms
+from arrears.settings import INCLUDE
+from arrears.warehouse.connection import transaction
+from arrears.warehouse.feedback_tables import FEEDBACK_EVENT
+from arrears.warehouse.partitions import ensure_partitions
+from arrears.warehouse.tables import MART, NOTIFICATION
+from pydantic import SecretStr
+from sqlalchemy import insert, text
+from support.books import rows_of
+from support.floor import aged, make_floor, put_ledger, work
+from support.outbox import empty_outbox
+from support.sending_floor import DAY, SENDER, TEN, prepare
+
+STEPS = """\
+      - id: coming
+        path: pre_due
+        steps:
+          - {id: tomorrow, day: -1, purpose: reminder, channels: [sms], template: due_soon}
+      - id: first
+        path: first_loan
+        steps:
+          - {id: explain, day: 1, purpose: service, channels: [sms], template: first_loan}
+      - id: early
+"""
+PLAN = MART["out__contact_plan_daily"]
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory, warehouse_url):
+    """One instalment of 700.00 falls due tomorrow; another borrower took a first loan yesterday."""
+    folder = tmp_path_factory.mktemp("floor")
+    made = make_floor(folder).model_copy(
+        update={
+            "warehouse_url": SecretStr(warehouse_url),
+            "templates": INCLUDE / "templates",
+            "outbox_folder": folder / "outbox",
+        }
+    )
+    strategy = folder / "strategies/path.yaml"
+    strategy.write_text(
+        strategy.read_text().replace("      - id: early\n", STEPS).replace("template: hello", "template: due_soon")
+    )
+    (folder / "portfolios/book/sender.yaml").write_text(SENDER)
+    loan = {"product_code": "card", "principal_minor": 70_000, "maturity_on": DAY + timedelta(days=1)}
+    said = [
+        {"loan_id": "l1", "borrower_id": "b1", "disbursed_on": DAY - timedelta(days=60), **loan},
+        {"loan_id": "l2", "borrower_id": "b2", "disbursed_on": DAY - timedelta(days=1), **loan},
+    ]
+    due = {"seq": 1, "principal_minor": 70_000, "interest_minor": 0, "fee_minor": 0, "penalty_minor": 0}
+    instalments = [
+        {"loan_id": "l1", "due_on": DAY + timedelta(days=1), **due},
+        {"loan_id": "l2", "due_on": DAY + timedelta(days=30), **due},
+    ]
+    loans = [aged("l1", 0, product_code="card"), aged("l2", 0, product_code="card")]
+    put_ledger(made, DAY, loans, loan=said, instalment=instalments, transaction=[])
+    work(made, DAY)
+    planned = [row for row in rows_of(made, "out__contact_plan_daily", DAY) if row["state_code"] == "planned"]
+    return made, [row | {"portfolio": "book", "business_date": DAY, "load_id": "x"} for row in planned]
+
+
+@pytest.fixture
+def settings(floor):
+    made, planned = floor
+    names = {column.name for column in NOTIFICATION.columns}
+    rows = [
+        {name: value for name, value in row.items() if name in names} | {"loan_ids": row["loan_ids"].split(",")}
+        for row in planned
+    ]
+    ensure_partitions(made.warehouse, DAY)
+    prepare(made, rows, DAY, people=0)
+    with transaction(made.warehouse) as connection:
+        connection.execute(text(f"DELETE FROM {PLAN}"))
+        columns = {column.name for column in PLAN.columns}
+        connection.execute(
+            insert(PLAN), [{name: value for name, value in row.items() if name in columns} for row in planned]
+        )
+    yield made
+    empty_outbox(made.warehouse)
+    with transaction(made.warehouse) as connection:
+        connection.execute(text(f"DELETE FROM {PLAN}"))
+
+
+def send(settings):
+    way = Spool("sms", settings.outbox_folder / "sandbox")
+    for number in range(SHARDS):
+        shard = Shard("sms", number)
+        Dispatcher(
+            settings.warehouse, way, Recheck(settings, way), shard, Terms(lease_seconds=60), clock=lambda: TEN
+        ).run()
+    with transaction(settings.warehouse) as connection:
+        asked = text("SELECT borrower_id, state_code, reason_code FROM ops.notification ORDER BY 1")
+        return [tuple(row) for row in connection.execute(asked)]
+
+
+def test_what_is_not_late_is_spoken_of_as_planned(settings):
+    assert send(settings) == [("b1", "sent", "sandbox_written"), ("b2", "sent", "sandbox_written")]
+
+    said = sorted(one["body"] for one in messages(settings.outbox_folder / "sandbox"))
+    assert sum("¥700.00" in body for body in said) == 1
+    assert all("2026年3月1日" in body for body in said)
+
+
+@pytest.mark.parametrize(("amount", "reason"), [(70_000, "paid"), (100, "part_paid")])
+def test_whoever_is_paying_the_coming_instalment_is_not_reminded(settings, amount, reason):
+    detail = {"amount_minor": amount, "currency": "CNY", "state_code": "pending"}
+    event = {"event_id": "e", "portfolio": "book", "source_code": "desk", "kind_code": "payment_notice"}
+    event |= {"source_ref": "1", "revision": 1, "content_hash": "0", "person_id": "p-b1", "party_id": "b1"}
+    event |= {"loan_ids": ["l1"], "occurred_at": TEN, "received_at": TEN, "detail": detail}
+    with transaction(settings.warehouse) as connection:
+        connection.execute(insert(FEEDBACK_EVENT).values(**event))
+
+    assert send(settings) == [("b1", "suppressed", reason), ("b2", "sent", "sandbox_written")]

@@ -1,4 +1,4 @@
-"""Steps about nothing that is late, an instalment that falls due soon and a first loan, are sent as planned."""
+"""Steps about nothing that is late, or that nobody collects, are sent as planned: they are no dunning."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from sqlalchemy import insert, text
 from support.books import rows_of
 from support.floor import aged, make_floor, put_ledger, work
 from support.outbox import empty_outbox
-from support.sending_floor import DAY, SENDER, TEN, prepare
+from support.sending_floor import DAY, SENDER, TEN, loan_row, prepare
 
 STEPS = """\
       - id: coming
@@ -28,6 +28,11 @@ STEPS = """\
         path: first_loan
         steps:
           - {id: explain, day: 1, purpose: service, channels: [sms], template: first_loan}
+      - id: in_hardship
+        path: held
+        when: {hold: [hardship]}
+        steps:
+          - {id: support, day: 0, purpose: service, channels: [sms], template: hardship_support}
       - id: early
 """
 PLAN = MART["out__contact_plan_daily"]
@@ -35,7 +40,7 @@ PLAN = MART["out__contact_plan_daily"]
 
 @pytest.fixture(scope="module")
 def floor(tmp_path_factory, warehouse_url):
-    """One instalment of 700.00 falls due tomorrow; another borrower took a first loan yesterday."""
+    """One instalment of 700.00 falls due tomorrow, a first loan is of yesterday, and one borrower is in hardship."""
     folder = tmp_path_factory.mktemp("floor")
     made = make_floor(folder).model_copy(
         update={
@@ -53,14 +58,16 @@ def floor(tmp_path_factory, warehouse_url):
     said = [
         {"loan_id": "l1", "borrower_id": "b1", "disbursed_on": DAY - timedelta(days=60), **loan},
         {"loan_id": "l2", "borrower_id": "b2", "disbursed_on": DAY - timedelta(days=1), **loan},
+        {"loan_id": "l3", "borrower_id": "b3", "disbursed_on": DAY - timedelta(days=90), **loan},
     ]
     due = {"seq": 1, "principal_minor": 70_000, "interest_minor": 0, "fee_minor": 0, "penalty_minor": 0}
     instalments = [
         {"loan_id": "l1", "due_on": DAY + timedelta(days=1), **due},
         {"loan_id": "l2", "due_on": DAY + timedelta(days=30), **due},
     ]
-    loans = [aged("l1", 0, product_code="card"), aged("l2", 0, product_code="card")]
-    put_ledger(made, DAY, loans, loan=said, instalment=instalments, transaction=[])
+    loans = [aged(f"l{number}", days, product_code="card") for number, days in ((1, 0), (2, 0), (3, 5))]
+    flag = [{"flag_code": "hardship", "party_id": "b3", "starts_at": TEN - timedelta(days=2)}]
+    put_ledger(made, DAY, loans, loan=said, instalment=instalments, transaction=[], flag=flag)
     work(made, DAY)
     planned = [row for row in rows_of(made, "out__contact_plan_daily", DAY) if row["state_code"] == "planned"]
     return made, [row | {"portfolio": "book", "business_date": DAY, "load_id": "x"} for row in planned]
@@ -78,6 +85,7 @@ def settings(floor):
     prepare(made, rows, DAY, people=0)
     with transaction(made.warehouse) as connection:
         connection.execute(text(f"DELETE FROM {PLAN}"))
+        connection.execute(insert(MART["core__loan_delinquency_daily"]), [loan_row(3, DAY)])
         columns = {column.name for column in PLAN.columns}
         connection.execute(
             insert(PLAN), [{name: value for name, value in row.items() if name in columns} for row in planned]
@@ -101,7 +109,7 @@ def send(settings):
 
 
 def test_what_is_not_late_is_spoken_of_as_planned(settings):
-    assert send(settings) == [("b1", "sent", "sandbox_written"), ("b2", "sent", "sandbox_written")]
+    assert send(settings) == [(borrower, "sent", "sandbox_written") for borrower in ("b1", "b2", "b3")]
 
     said = sorted(one["body"] for one in messages(settings.outbox_folder / "sandbox"))
     assert sum("¥700.00" in body for body in said) == 1
@@ -117,4 +125,7 @@ def test_whoever_is_paying_the_coming_instalment_is_not_reminded(settings, amoun
     with transaction(settings.warehouse) as connection:
         connection.execute(insert(FEEDBACK_EVENT).values(**event))
 
-    assert send(settings) == [("b1", "suppressed", reason), ("b2", "sent", "sandbox_written")]
+    found = send(settings)
+
+    assert found[0] == ("b1", "suppressed", reason)
+    assert [state for _, state, _ in found] == ["suppressed", "sent", "sent"]

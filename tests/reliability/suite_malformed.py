@@ -16,6 +16,7 @@ from support.malformed import MUTATORS, PARQUET_MUTATORS
 from support.malformed_run import SLOWEST, ages_of_sound, judge_csv, judge_parquet, peak_mb
 
 SEEDS = 10
+ENOUGH = 5  # seeds with which the figures count
 
 
 def run_all(seeds, only=""):
@@ -73,9 +74,10 @@ def main():
     part.figure("files with any other problem", len(wrong), 0)
     slowest = max(one.seconds for one in found.values())
     part.figure("slowest file, s of CPU in the job", f"{slowest:.1f}", f"below {SLOWEST:g}", holds=slowest < SLOWEST)
-    part.figure("memory of the largest process started, MB", peak_mb(), "below 1024", holds=peak_mb() < 1024)
+    most = peak_mb()
+    part.figure("memory of the largest process started, MB", most, "below 1024", holds=0 < most < 1024)
     part.seconds = time.monotonic() - began
-    if seeds == SEEDS and len(sys.argv) <= 2:
+    if seeds >= ENOUGH and len(sys.argv) <= 2:
         part.write()
     return int(bool(wrong))
 

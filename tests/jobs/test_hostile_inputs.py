@@ -97,12 +97,12 @@ CASES = {
     ),
     "due on the day that stands for none": Hostile(
         {"instalment": ["L3,2,0001-01-01,100,0,0,0"]},
-        {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail")},
+        {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail"), NOT_SCHEDULED},
         "L3",
     ),
     "never due": Hostile(
         {"instalment": ["L3,2,9999-12-31,100,0,0,0"]},
-        {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail")},
+        {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail"), NOT_SCHEDULED},
         "L3",
     ),
     "payment near 2^63": Hostile(

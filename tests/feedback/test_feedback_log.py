@@ -1,14 +1,18 @@
 """The log of feedback is appended only, and its views say what holds, whatever the order of arrival."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import get_args
 
 import pytest
 from arrears.errors import PublishAuditError
+from arrears.feedback.reaction import OF_THE_PERSON
+from arrears.feedback.reports import FlagReport
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_tables import FEEDBACK_EVENT
 from sqlalchemy import insert, text
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+FLAG_CODES = get_args(FlagReport.model_fields["flag_code"].annotation)
 
 
 @pytest.fixture
@@ -113,6 +117,23 @@ def test_flag_has_one_subject_and_the_ledgers_code(log):
         ("supervisor_pause", None, "L1", None),
         ("wrong_number", None, None, "C2"),
     ]
+
+
+@pytest.mark.parametrize("code", FLAG_CODES)
+def test_what_is_true_of_the_human_is_not_narrowed_to_a_loan_or_a_point(log, code):
+    """Both stand in a report because somebody called from that number about that loan."""
+    log.add("flag", "1", {"flag_code": code}, loans=["L1"], point="C1")
+
+    person = ("H1", "P1", None, None) if code in OF_THE_PERSON else (None, None, "L1", None)
+    assert log.read("feedback_flag", "person_id, party_id, loan_id, contact_point_id") == [person]
+
+
+@pytest.mark.parametrize("kind", ["dispute", "complaint", "hardship"])
+def test_point_that_a_matter_came_from_does_not_narrow_it(log, kind):
+    log.add(kind, "1", {}, loans=["L1"], point="C1")
+    log.add(kind, "2", {}, point="C1")
+
+    assert log.read("feedback_flag", "party_id, loan_id, contact_point_id") == [("P1", None, None), (None, "L1", None)]
 
 
 def test_promise_shows_its_parts(log):

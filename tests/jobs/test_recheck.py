@@ -22,6 +22,7 @@ from support.sending_floor import DAY, TEN, made_floor, prepare
 MINUTE = timedelta(minutes=1)
 EVENING = TEN + timedelta(hours=8)
 DST_DAY = date(2026, 3, 9)  # in the night to Sunday the 8th New York's clocks went forward
+DEAD = {"detail": {"flag_code": "deceased"}}
 CALL = {"channel_code": "call", "direction_code": "out", "purpose_code": "collection", "outcome_code": "no_answer"}
 
 
@@ -147,7 +148,12 @@ def test_whoever_has_promised_since_is_not_written_to(settings, given, due, foun
         pytest.param("opt_out", {"portfolio": "other"}, "opt_out", id="opted out elsewhere"),
         pytest.param("hardship", {}, "hardship", id="hardship"),
         pytest.param("complaint", {}, "complaint", id="complaint"),
-        pytest.param("flag", {"detail": {"flag_code": "deceased"}}, "deceased", id="deceased"),
+        pytest.param("flag", DEAD, "deceased", id="deceased"),
+        pytest.param("flag", DEAD | {"loan_ids": ["l9"]}, "deceased", id="deceased, said of another loan"),
+        pytest.param("flag", DEAD | {"contact_point_id": "m-b9"}, "deceased", id="deceased, said by another phone"),
+        pytest.param(
+            "dispute", {"loan_ids": ["l1"], "contact_point_id": "m-b9"}, "dispute", id="disputed by another phone"
+        ),
         pytest.param("wrong_number", {"contact_point_id": "m-b1"}, "wrong_number", id="wrong number"),
         pytest.param("contact", {"detail": CALL}, "one_per_day", id="an agent called a minute ago"),
         pytest.param("override", {"detail": {"action_code": "pause"}}, "supervisor_pause", id="paused"),

@@ -101,6 +101,9 @@ def test_revision_replaces_whenever_it_arrives(desk, take, order):
         pytest.param(opt_out(ref=""), "ref", FeedbackRowError.code, id="no_reference"),
         pytest.param(opt_out(occurred_at="2026-03-02 03:00"), "occurred_at", FeedbackRowError.code, id="no_zone"),
         pytest.param(opt_out(occurred_at="2999-01-01T00:00:00Z"), "occurred_at", FeedbackRowError.code, id="future"),
+        pytest.param(
+            opt_out(occurred_at="0001-01-01T00:00:00+08:00"), "occurred_at", FeedbackRowError.code, id="year_1"
+        ),
         pytest.param(opt_out(phone="13800000000"), "phone", FeedbackRowError.code, id="unknown_column"),
         pytest.param(opt_out(channel_code="fax"), "channel_code", FeedbackRowError.code, id="unknown_channel"),
         pytest.param({**PROMISE, "amount_minor": 0}, "amount_minor", FeedbackRowError.code, id="promise_of_nothing"),
@@ -123,6 +126,14 @@ def test_bad_row_is_named_and_the_rest_acts(desk, take, wrong, column, code):
     assert rows(desk, "SELECT row_number, column_name, error_code FROM ops.feedback_rejected") == [(1, column, code)]
     ((key, said),) = quarantined(desk)
     assert (key["row_number"], said["kind"]) == (1, wrong["kind"])
+
+
+@pytest.mark.parametrize("ends_at", ["9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59Z", "9999-01-01T00:00:00+08:00"])
+def test_end_in_9999_is_no_end(desk, take, ends_at):
+    taken = take(opt_out(starts_at="0001-01-01T00:00:00+08:00", ends_at=ends_at))
+
+    assert (taken.accepted, taken.refusals) == (1, ())
+    assert rows(desk, "SELECT starts_at, ends_at FROM ops.feedback_flag") == [(datetime.fromisoformat(AT), None)]
 
 
 def test_refusal_never_repeats_what_was_delivered(desk, take):

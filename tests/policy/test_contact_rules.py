@@ -10,7 +10,17 @@ from arrears.contracts.ledger import CHANNELS
 from arrears.errors import RuleInputError
 from arrears.policy.packs import Channel, load_rules, public_holidays
 from arrears.rules.contact import contact_window, may_contact
-from arrears.rules.contact_values import KNOWN_CHANNELS, Consent, Facts, Flag, Planned, PriorContact, Rule, RuleBook
+from arrears.rules.contact_values import (
+    ALWAYS,
+    KNOWN_CHANNELS,
+    Consent,
+    Facts,
+    Flag,
+    Planned,
+    PriorContact,
+    Rule,
+    RuleBook,
+)
 from arrears.rules.hours import BarredTime, Timetable, day_bounds, is_open, open_spans
 from arrears.settings import INCLUDE
 from hypothesis import given, settings
@@ -262,6 +272,19 @@ def test_flag_that_begins_within_the_window_denies_the_day():
     decision = contact_window(BOOKS["house_humane"], Facts(zones=("Asia/Shanghai",), flags=[at_noon]), contact, until)
 
     assert fired(decision) == {"house_humane.opt_out"}
+
+
+@pytest.mark.parametrize(
+    "ends_at", [None, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+@pytest.mark.parametrize("starts_at", [ALWAYS, MONDAY])
+def test_flag_without_an_end_or_with_one_in_9999_bars_for_good(starts_at, ends_at):
+    known = Facts(zones=("Asia/Shanghai",), flags=[Flag("opt_out", starts_at, ends_at)])
+
+    decision = may_contact(BOOKS["house_humane"], known, Planned(at=MONDAY, channel="sms", contact_point_id="n1"))
+
+    assert "house_humane.opt_out" in fired(decision)
+    assert decision.earliest_at is None
 
 
 def test_agreement_on_hours_for_part_of_the_day_does_not_lift_them_for_all_of_it():

@@ -32,6 +32,7 @@ NAMED = (*CODES, "opt_out_{channel}", "inconvenient_place_{place}")
 CONSENTS = ("collection", "hours", "frequency", "frequency")
 MANNERS = ("", "manual", "ai_voice")
 POINTS = ("n1", "n2")
+FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # how some sources say that there is no end
 DEBTS = ("D1", "D2", "D3")
 WINDOWS = ("calendar_day", "rolling_days", "calendar_week", "calendar_month", "ever")
 KEYS = ("party", "collector", "contact_point", "debt")
@@ -146,7 +147,7 @@ class World:
         return Flag(
             self.random.choice(CODES),
             starts_at,
-            self.random.choice((None, self.later(starts_at))),
+            FOREVER if self.chance(0.05) else self.random.choice((None, self.later(starts_at))),
             self.random.choice((None, None, *DEBTS)),
             self.random.choice((None, None, *POINTS)),
         )

@@ -17,6 +17,7 @@ from arrears.contracts.core import CHANNEL_CODES
 from arrears.policy.documents import Document
 
 LARGEST_MINOR = 10**15
+EARLIEST_YEAR, FOREVER_YEAR = 1900, 9000
 ID = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,79}$"
 CODE = r"^[a-z][a-z0-9_]{0,39}$"
 CHANNELS = frozenset(CHANNEL_CODES)
@@ -29,7 +30,19 @@ Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 def _in_utc(given: datetime) -> datetime:
     """One instant, one spelling: a report that comes again with another zone is the same."""
+    if not EARLIEST_YEAR <= given.year < FOREVER_YEAR:
+        raise ValueError(f"an instant of the years {EARLIEST_YEAR} to {FOREVER_YEAR - 1}")
     return given.astimezone(UTC)
+
+
+def _unless_always(given: datetime | None) -> datetime | None:
+    """As ``_in_utc``; None for the year 1 and the like, by which sources say that they know of no beginning."""
+    return None if given is None or given.year < EARLIEST_YEAR else _in_utc(given)
+
+
+def _unless_forever(given: datetime | None) -> datetime | None:
+    """As ``_in_utc``; None for the year 9999 and the like, by which sources say that there is no end."""
+    return None if given is None or given.year >= FOREVER_YEAR else _in_utc(given)
 
 
 def _storable(given: str) -> str:
@@ -90,12 +103,12 @@ class Lasting(Report):
     """What holds for a time.
 
     Attributes:
-        starts_at: First instant; when it occurred, if left out.
-        ends_at: First instant after it (half-open); none while it lasts.
+        starts_at: First instant; when it occurred, if left out or before 1900.
+        ends_at: First instant after it (half-open); none, or one from 9000 on, while it lasts.
     """
 
-    starts_at: Instant | None = None
-    ends_at: Instant | None = None
+    starts_at: Annotated[AwareDatetime | None, AfterValidator(_unless_always)] = None
+    ends_at: Annotated[AwareDatetime | None, AfterValidator(_unless_forever)] = None
 
     @model_validator(mode="after")
     def _has_a_direction(self) -> Lasting:

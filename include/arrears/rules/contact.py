@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from arrears.errors import RuleInputError
 from arrears.rules.contact_kinds import TIMING, clears_at, is_lifted
-from arrears.rules.contact_values import KNOWN_CHANNELS, NEVER, Decision, Facts, Fired, Planned, Rule, RuleBook
+from arrears.rules.contact_values import KNOWN_CHANNELS, Decision, Facts, Fired, Planned, Rule, RuleBook
 from arrears.rules.hours import HORIZON_DAYS, Span, free_spans, longest, next_quarter, open_spans, zone_named
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _earliest(book: RuleBook, facts: Facts, planned: Planned) -> datetime | None
         if not firing:
             return at
         latest = max(clears for _, clears in firing)
-        if latest == NEVER:
+        if latest > last:  # NEVER, or so late that it has no next quarter hour
             return None
         at = next_quarter(latest)
     return None

@@ -78,6 +78,7 @@ def rest_after_flags_clears(rule: Rule, flags: Iterable[Flag], planned: Planned,
     clears = []
     for flag in flags:
         began = flag.ends_at if flag.starts_at == ALWAYS else flag.starts_at
+        began = None if began is None or began.year == NEVER.year else began  # some sources' word for "no end"
         if flag.starts_at < planned.end:
             rested = None if began is None else began.astimezone(zone).date() + timedelta(days=rule.days)
             clears.append(NEVER if rested is None else midnight(rested, zone))

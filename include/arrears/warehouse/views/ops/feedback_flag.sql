@@ -9,7 +9,7 @@
 -- loan_id: Loan it holds for; NULL when it holds for a person or a point
 -- starts_at: First instant
 -- ends_at: First instant after it (half-open); NULL while it lasts
-WITH flag AS (
+WITH coded AS (
     SELECT
         *,
         CASE
@@ -24,24 +24,26 @@ WITH flag AS (
     WHERE
         kind_code IN ('flag', 'opt_out', 'dispute', 'complaint', 'hardship', 'wrong_number')
         OR (kind_code = 'override' AND detail ->> 'action_code' IN ('pause', 'bar_channel'))
+), flag AS (
+    SELECT
+        *,
+        CASE WHEN kind_code IN ('opt_out', 'wrong_number') THEN contact_point_id END AS point_id
+    FROM coded
 )
 SELECT
     flag.event_id,
     flag.portfolio,
     flag.kind_code,
     flag.flag_code,
-    CASE WHEN about.loan_id IS NULL AND subject.contact_point_id IS NULL THEN flag.person_id END AS person_id,
-    CASE WHEN about.loan_id IS NULL AND subject.contact_point_id IS NULL THEN flag.party_id END AS party_id,
+    CASE WHEN about.loan_id IS NULL AND flag.point_id IS NULL THEN flag.person_id END AS person_id,
+    CASE WHEN about.loan_id IS NULL AND flag.point_id IS NULL THEN flag.party_id END AS party_id,
     about.loan_id,
-    subject.contact_point_id,
+    flag.point_id AS contact_point_id,
     COALESCE((flag.detail ->> 'starts_at')::TIMESTAMPTZ, flag.occurred_at) AS starts_at,
     (flag.detail ->> 'ends_at')::TIMESTAMPTZ AS ends_at,
     flag.received_at
 FROM flag
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN flag.kind_code IN ('opt_out', 'wrong_number') THEN flag.contact_point_id END AS contact_point_id
-) AS subject
 LEFT JOIN LATERAL UNNEST(flag.loan_ids) AS about (loan_id)
     ON
-        subject.contact_point_id IS NULL
+        flag.point_id IS NULL
         AND flag.flag_code NOT IN ('self_harm_risk', 'deceased', 'minor', 'bankruptcy_stay', 'identity_theft')

@@ -113,6 +113,24 @@ def test_rows_held_for_another_reason_stay_held(settings):
     assert [row[:2] for row in states(settings)] == [("a", "held"), ("b", "planned")]
 
 
+def test_answer_moves_what_it_was_asked_about_and_no_other_publication_s_rows(settings):
+    """A correction the same day plans fifty contacts more, for other reasons: whoever was asked about two said two."""
+    later = NOW + timedelta(hours=6)  # the first window opens in an hour: until then a correction changes the plan
+    put_day(settings, planned=("a", "b"), not_after=later)
+    first = held(settings)
+    put_day(settings, planned=("a", "b", *(f"n{number:02}" for number in range(50))), not_after=later)
+    publish("book", DAY, is_backfill=False, now=NOW, settings=settings)
+    second = question("book", DAY, settings=settings)
+
+    moved = [settle(first["approval_id"], APPROVE, settings=settings)["moved"]]
+    between = [row[1] for row in states(settings)]
+    moved += [settle(second["approval_id"], NOBODY, settings=settings)["moved"]]
+
+    assert moved == [2, 50]
+    assert between == ["planned"] * 2 + ["held"] * 50
+    assert [row[1] for row in states(settings)] == ["planned"] * 2 + ["expired"] * 50
+
+
 def test_publishing_again_asks_no_second_time(settings):
     held(settings)
 

@@ -33,6 +33,10 @@ SELECT %(approval)s, %(portfolio)s, %(day)s, %(reasons)s, count(*), 'asked', now
 FROM ops.notification
 WHERE portfolio = %(portfolio)s AND business_date = %(day)s AND reason_code = 'plan_departs'
 """
+ABOUT = """
+UPDATE ops.notification SET approval_id = %(approval)s
+WHERE portfolio = %(portfolio)s AND business_date = %(day)s AND reason_code = 'plan_departs'
+"""
 REASONS = '[{"code": "volume", "what": "sms", "figure": "38", "usual": "12"}]'
 
 
@@ -43,3 +47,4 @@ def leave_unsettled(url, portfolio, day):
         connection.execute("SET LOCAL session_replication_role = replica")
         assert connection.execute(PLANT, of_day).rowcount >= 6
         connection.execute(ASK, of_day)
+        connection.execute(ABOUT, of_day)

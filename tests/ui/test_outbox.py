@@ -166,7 +166,8 @@ def test_parked_day_is_released_or_cancelled(browser_of, rows, sql, answer, stat
 def departing(sql, rows):
     """The parked row is held because the day's plan departs from its history."""
     sql("SET session_replication_role = replica")
-    sql("UPDATE ops.notification SET reason_code = 'plan_departs' WHERE step_key = 'b'")
+    asked = "UPDATE ops.notification SET reason_code = 'plan_departs', approval_id = %s WHERE step_key = 'b'"
+    sql(asked, QUESTION)
     sql("SET session_replication_role = origin")
     return rows
 

@@ -16,6 +16,7 @@ from arrears.warehouse import outbox
 from arrears.warehouse.audit import record
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_tables import CONTACT_APPROVAL
+from arrears.warehouse.tables import NOTIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 HELD_BECAUSE = "plan_departs"  # reason of a row that the publication held: others may be held for other reasons
 ASKED, APPROVED, REFUSED, TIMED_OUT = "asked", "approved", "refused", "timed_out"
 
-APPROVAL = CONTACT_APPROVAL.c
+APPROVAL, STEP = CONTACT_APPROVAL.c, NOTIFICATION.c
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ def ask(  # noqa: PLR0913, PLR0917  a question is its parts
     reasons: Sequence[Departure],
     held: int,
 ) -> None:
-    """Ask for a decision, in the publication's transaction: held rows and their question are there together."""
+    """Ask for a decision, in the publication's transaction: held rows and their question are there together.
+
+    It is about the day's held rows that no earlier question is about: an answer moves what it was asked about.
+    """
     connection.execute(
         insert(CONTACT_APPROVAL).values(
             approval_id=approval_id,
@@ -72,6 +76,17 @@ def ask(  # noqa: PLR0913, PLR0917  a question is its parts
             state_code=ASKED,
             asked_at=func.clock_timestamp(),
         )
+    )
+    connection.execute(
+        update(NOTIFICATION)
+        .where(
+            STEP.portfolio == portfolio,
+            STEP.business_date == business_date,
+            STEP.state_code == "held",
+            STEP.reason_code == HELD_BECAUSE,
+            STEP.approval_id.is_(None),
+        )
+        .values(approval_id=approval_id)
     )
 
 
@@ -111,7 +126,8 @@ def decide_within(
 ) -> dict[str, Any]:
     """Write a decision down and move the held rows, once: a second decision changes nothing.
 
-    Approved rows whose time has not passed become ``planned``; all others expire. No decision is a refusal.
+    Of the rows it was asked about: approved ones whose time has not passed become ``planned``, all others expire. No
+    decision is a refusal. What a later publication of the day holds waits for its own question.
 
     Args:
         connection: With the caller's transaction.
@@ -134,7 +150,7 @@ def decide_within(
     if found.state_code != ASKED:
         return {"state": found.state_code, "moved": found.moved, "decided_by": found.decided_by}
     actor = decided_by or "contact_approval"
-    scope = outbox.Scope(portfolio=found.portfolio, business_date=found.business_date, reason_code=HELD_BECAUSE)
+    scope = outbox.Scope(portfolio=found.portfolio, approval_id=approval_id, reason_code=HELD_BECAUSE)
     moved = outbox.release(connection, scope, actor=actor, reason="approved") if state_code == APPROVED else 0
     lapsed = outbox.lapse(connection, scope, actor=actor, reason=f"approval_{state_code}")
     connection.execute(

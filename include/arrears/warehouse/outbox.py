@@ -17,6 +17,7 @@ from arrears.warehouse.tables import NOTIFICATION
 
 if TYPE_CHECKING:
     from datetime import date
+    from uuid import UUID
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -35,6 +36,7 @@ class Scope:
         loan_id: Rows that speak of this loan.
         business_date: The day they were planned for.
         reason_code: Why they stand where they stand.
+        approval_id: The question they wait for.
     """
 
     portfolio: str | None = None
@@ -47,6 +49,7 @@ class Scope:
     channel_code: str | None = None
     business_date: date | None = None
     reason_code: str | None = None
+    approval_id: UUID | None = None
 
     @property
     def criteria(self) -> list[ColumnElement[bool]]:

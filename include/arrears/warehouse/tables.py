@@ -215,6 +215,7 @@ NOTIFICATION = Table(
     Column("next_try_at", INSTANT, nullable=True, comment="Not to be claimed before; NULL: no wait"),
     Column("reference", Text, nullable=True, comment="Our name for the last attempt"),
     Column("reason_code", Text, nullable=False, server_default="planned", comment="Why it stands there, in code words"),
+    Column("approval_id", Uuid, nullable=True, comment="Question it waits for, or waited; NULL: nobody was asked"),
     Column("changed_by", Text, nullable=False, server_default="publish", comment="Who brought it there"),
     Column("changed_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
     Index("notification_day", "portfolio", "business_date"),

@@ -107,7 +107,9 @@ def test_revision_replaces_whenever_it_arrives(desk, take, order):
         pytest.param(opt_out(phone="13800000000"), "phone", FeedbackRowError.code, id="unknown_column"),
         pytest.param(opt_out(channel_code="fax"), "channel_code", FeedbackRowError.code, id="unknown_channel"),
         pytest.param({**PROMISE, "amount_minor": 0}, "amount_minor", FeedbackRowError.code, id="promise_of_nothing"),
-        pytest.param({**PROMISE, "due_on": "2026-03-01"}, "due_on", FeedbackRowError.code, id="due_before_made"),
+        pytest.param({**PROMISE, "amount_minor": True}, "amount_minor", FeedbackRowError.code, id="promise_of_true"),
+        pytest.param({**PROMISE, "due_on": "2026-02-28"}, "due_on", FeedbackRowError.code, id="due_before_made"),
+        pytest.param({**PROMISE, "due_on": "2062-03-09"}, "due_on", FeedbackRowError.code, id="due_in_36_years"),
         pytest.param({**PROMISE, "loan_ids": []}, "", FeedbackRowError.code, id="about_nobody"),
         pytest.param(opt_out(party_id="P9"), "party_id", FeedbackSubjectError.code, id="unknown_party"),
         pytest.param({**PROMISE, "loan_ids": ["L9"]}, "loan_ids", FeedbackSubjectError.code, id="unknown_loan"),
@@ -126,6 +128,13 @@ def test_bad_row_is_named_and_the_rest_acts(desk, take, wrong, column, code):
     assert rows(desk, "SELECT row_number, column_name, error_code FROM ops.feedback_rejected") == [(1, column, code)]
     ((key, said),) = quarantined(desk)
     assert (key["row_number"], said["kind"]) == (1, wrong["kind"])
+
+
+@pytest.mark.parametrize("zone", ["-05:00", "+14:00"])
+def test_promise_of_an_evening_for_the_same_day_is_taken(take, zone):
+    taken = take({**PROMISE, "occurred_at": f"2026-03-02T20:30:00{zone}", "due_on": "2026-03-02"})
+
+    assert (taken.accepted, taken.refusals) == (1, ())
 
 
 @pytest.mark.parametrize("ends_at", ["9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59Z", "9999-01-01T00:00:00+08:00"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter, model_validator
@@ -18,13 +18,15 @@ from arrears.policy.documents import Document
 
 LARGEST_MINOR = 10**15
 EARLIEST_YEAR, FOREVER_YEAR = 1900, 9000
+ONE_DAY = timedelta(days=1)
+FURTHEST = timedelta(days=5 * 366)  # of a promise: sixty parts, a month each; it pauses contact until then
 ID = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,79}$"
 CODE = r"^[a-z][a-z0-9_]{0,39}$"
 CHANNELS = frozenset(CHANNEL_CODES)
 
 Id = Annotated[str, Field(pattern=ID)]
 Code = Annotated[str, Field(pattern=CODE)]
-Minor = Annotated[int, Field(gt=0, le=LARGEST_MINOR)]
+
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
@@ -45,12 +47,20 @@ def _unless_forever(given: datetime | None) -> datetime | None:
     return None if given is None or given.year >= FOREVER_YEAR else _in_utc(given)
 
 
+def _no_truth(given: object) -> object:
+    """What it is, unless it is JSON's true, which would pass for 1."""
+    if isinstance(given, bool):
+        raise ValueError("a whole number")  # noqa: TRY004  what pydantic names
+    return given
+
+
 def _storable(given: str) -> str:
     if "\0" in given:
         raise ValueError("text without NUL")
     return given
 
 
+Minor = Annotated[int, BeforeValidator(_no_truth), Field(gt=0, le=LARGEST_MINOR)]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Words = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)]
 
@@ -168,8 +178,11 @@ class Promise(Report):
         single = self.amount_minor is not None and self.due_on is not None
         if single == bool(self.parts) or (self.parts and (self.amount_minor or self.due_on)):
             raise ValueError("amount_minor and due_on, or parts")
-        if any(part.due_on < self.occurred_at.date() for part in self.all_parts):
+        made_on = self.occurred_at.date()  # in UTC: where it was promised, it may have been the day before
+        if any(part.due_on < made_on - ONE_DAY for part in self.all_parts):
             raise ValueError("due_on: not before it was promised")
+        if any(part.due_on > made_on + FURTHEST for part in self.all_parts):
+            raise ValueError(f"due_on: within {FURTHEST.days} days")
         return self
 
     @property

@@ -244,6 +244,10 @@ MISTAKES = {
         "key versions.0.experiments.0.approval.given_on: approved after it begins",
     ),
     "unknown step of an arm": (FILE + experiment(CHAMPION + ", {id: n, share_pct: 2, skip: [z]}"), "unknown step z"),
+    "experiment before anything is late": (
+        FILE.replace("when: {bucket: [M1]}", "path: pre_due") + experiment(CHAMPION + ", {id: n, share_pct: 2}"),
+        "key versions.0.experiments.0.segments: one is on the path pre_due: experiments need past_due",
+    ),
     "unknown segment": (FILE + experiment(CHAMPION + ", {id: n, share_pct: 2}", segments="[z]"), "unknown segment z"),
 }
 

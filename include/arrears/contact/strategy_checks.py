@@ -220,6 +220,9 @@ def _experiments(version: Version, key: Key) -> Iterator[Mistake]:
         if unknown := sorted(set(experiment.segments) - set(by_id)):
             yield (*here, "segments"), f"unknown segment {unknown[0]}"
             continue
+        if aside := [name for name in experiment.segments if by_id[name].path != "past_due"]:
+            yield (*here, "segments"), f"{aside[0]} is on the path {by_id[aside[0]].path}: experiments need past_due"
+            continue
         for other in version.experiments[:place]:
             shares = set(other.segments) & set(experiment.segments)
             if shares and other.from_on <= experiment.to_on and experiment.from_on <= other.to_on:

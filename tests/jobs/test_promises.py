@@ -2,9 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
 import pytest
+from arrears.jobs import promises
 from arrears.jobs.day import Day
 from arrears.jobs.promises import write_promises
+from arrears.warehouse.feedback_known import PROMISE
 from support.books import make_book, put, rows_of
 
 DAY = date(2026, 3, 10)
@@ -84,3 +87,42 @@ def test_promise_made_after_the_day_is_not_known_to_it(settings):
     put_ledger(settings, DAY, promises=[late])
 
     assert judged(settings, DAY)[1] == []
+
+
+def reported_of(source, loan, **given):
+    """What a source of feedback says of its promise 17."""
+    said = {"promise_id": "17", "seq": 1, "source_code": source, "loan_ids": [loan], "made_at": MADE, "currency": "CNY"}
+    return dict.fromkeys(PROMISE.names) | said | {"amount_minor": 500, "due_on": date(2026, 3, 20)} | given
+
+
+@pytest.mark.parametrize(
+    ("ledger", "said", "found"),
+    [
+        pytest.param(
+            "L1",
+            [reported_of("agency", "L2")],
+            [("B1", "L1", "ledger", 400), ("B2", "L2", "agency", 500)],
+            id="an agency's number is not the ledger's",
+        ),
+        pytest.param("L1", [reported_of("desk", "L1")], [("B1", "L1", "desk", 500)], id="one promise told twice"),
+        pytest.param(
+            None,
+            [reported_of("agency", "L2"), reported_of("desk", "L1"), reported_of("desk", "L1", seq=2)],
+            [("B2", "L2", "agency", 500), ("B1", "L1", "desk", 500), ("B1", "L1", "desk", 500)],
+            id="two sources number alike",
+        ),
+    ],
+)
+def test_each_source_numbers_its_promises_for_itself(settings, monkeypatch, ledger, said, found):
+    own = {"promise_id": "17", "seq": 1, "due_on": date(2026, 3, 20), "amount_minor": 400}
+    put_ledger(settings, DAY, promises=[] if ledger is None else [own])
+    owned = [{"loan_id": f"L{number}", "borrower_id": f"B{number}"} for number in (1, 2)]
+    put(settings, "raw__loan", DAY, owned)
+    put(settings, "core__loan_delinquency_daily", DAY, [{**one, "past_due_days": 5} for one in owned])
+    monkeypatch.setattr(promises, "reported", lambda *_: pa.Table.from_pylist(said, PROMISE))
+
+    judged(settings, DAY)
+
+    rows = rows_of(settings, "core__promise_daily", DAY)
+    seen = [(row["borrower_id"], row["loan_ids"], row["source_code"], row["amount_minor"]) for row in rows]
+    assert sorted(seen) == sorted(found)

@@ -427,8 +427,8 @@ PROMISE_STATES = ("open", "kept", "part_kept", "broken", "cancelled")
 
 PROMISE = Contract(
     table="core__promise_daily",
-    grain="one row per promise and part, an amount promised by one day",
-    key=("promise_id", "seq"),
+    grain="one row per promise and part, an amount promised by one day; sources number their promises for themselves",
+    key=("promise_id", "seq", "source_code"),
     columns=(
         text("promise_id", "Promise identifier of the source"),
         days("seq", "Number of the part, from 1"),

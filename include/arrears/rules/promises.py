@@ -31,6 +31,7 @@ class PromisedPart:
         due_on: Last promised day, not before ``made_on``.
         amount_minor: Promised, above 0.
         cancelled_on: Day since which it no longer stands; money of that day still counts.
+        source_code: Who says so; two sources may give their promises one number.
     """
 
     promise_id: str
@@ -40,6 +41,7 @@ class PromisedPart:
     due_on: date
     amount_minor: int
     cancelled_on: date | None = None
+    source_code: str = "ledger"
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,9 @@ def outcomes(
     return found
 
 
-def _rank(part: PromisedPart) -> tuple[date, date, str, int]:
+def _rank(part: PromisedPart) -> tuple[date, date, str, int, str]:
     """Due first, then promised first."""
-    return part.due_on, part.made_on, part.promise_id, part.seq
+    return part.due_on, part.made_on, part.promise_id, part.seq, part.source_code
 
 
 def _state(part: PromisedPart, matched_minor: int, deadline: date, closing_date: date, *, is_kept: bool) -> str:

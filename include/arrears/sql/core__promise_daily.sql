@@ -1,4 +1,4 @@
--- Grain: promise_id x seq: one amount promised by one day, and what became of it by the close.
+-- Grain: promise_id x seq x source_code: one amount promised by one day, and what became of it by the close.
 -- Rules: ARR-PTP-01. Set-based twin of rules/promises.py (outcomes).
 -- Inputs: promise_part, promise_match, core__loan_delinquency_daily, previous__promise.
 -- Parameters: business_date, closing_date, grace_days, tolerance_minor.
@@ -9,7 +9,8 @@ WITH judged AS (
         part.due_on + $grace_days::INTEGER AS deadline_on,
         found.matched_minor >= GREATEST(1, part.amount_minor - $tolerance_minor) AS is_kept
     FROM promise_part AS part
-    INNER JOIN promise_match AS found ON part.promise_id = found.promise_id AND part.seq = found.seq
+    INNER JOIN promise_match AS found
+        ON part.promise_id = found.promise_id AND part.seq = found.seq AND part.source_code = found.source_code
 ), stated AS (
     SELECT
         *,
@@ -25,10 +26,11 @@ WITH judged AS (
     SELECT
         stated.promise_id,
         stated.seq,
+        stated.source_code,
         ARG_MAX(loan.contract_bucket, loan.past_due_days) AS bucket
     FROM stated
     INNER JOIN core__loan_delinquency_daily AS loan ON LIST_CONTAINS(stated.loan_ids, loan.loan_id)
-    GROUP BY stated.promise_id, stated.seq
+    GROUP BY stated.promise_id, stated.seq, stated.source_code
 )
 SELECT
     stated.promise_id::VARCHAR AS promise_id,
@@ -52,5 +54,13 @@ SELECT
     stated.state_code::VARCHAR AS state_code,
     CASE WHEN earlier.state_code = stated.state_code THEN earlier.since_on ELSE $business_date END::DATE AS since_on
 FROM stated
-LEFT JOIN worst ON stated.promise_id = worst.promise_id AND stated.seq = worst.seq
-LEFT JOIN previous__promise AS earlier ON stated.promise_id = earlier.promise_id AND stated.seq = earlier.seq
+LEFT JOIN worst
+    ON
+        stated.promise_id = worst.promise_id
+        AND stated.seq = worst.seq
+        AND stated.source_code = worst.source_code
+LEFT JOIN previous__promise AS earlier
+    ON
+        stated.promise_id = earlier.promise_id
+        AND stated.seq = earlier.seq
+        AND stated.source_code = earlier.source_code

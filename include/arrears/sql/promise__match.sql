@@ -1,5 +1,5 @@
--- Grain: promise_id x seq: what was paid of it in time, first in, first out: the part due first takes the earliest
--- money of its window, the next part what is left. One step of the recursion is one part of every borrower.
+-- Grain: promise_id x seq x source_code: what was paid of it in time, first in, first out: the part due first takes the
+-- earliest money of its window, the next part what is left. One step of the recursion is one part of every borrower.
 -- Rules: ARR-PTP-01. Set-based twin of rules/promises.py (outcomes). Inputs: promise_part, promise_credit.
 -- Parameters: grace_days.
 WITH RECURSIVE ranked AS (
@@ -7,11 +7,12 @@ WITH RECURSIVE ranked AS (
         borrower_id,
         promise_id,
         seq,
+        source_code,
         loan_ids,
         amount_minor,
         made_on,
         LEAST(due_on + $grace_days::INTEGER, COALESCE(cancelled_on, DATE '9999-12-31')) AS until_on,
-        ROW_NUMBER() OVER (PARTITION BY borrower_id ORDER BY due_on, made_on, promise_id, seq) AS part_rank
+        ROW_NUMBER() OVER (PARTITION BY borrower_id ORDER BY due_on, made_on, promise_id, seq, source_code) AS part_rank
     FROM promise_part
 ), walk AS (
     SELECT
@@ -72,6 +73,7 @@ WITH RECURSIVE ranked AS (
 SELECT
     ranked.promise_id::VARCHAR AS promise_id,
     ranked.seq::INTEGER AS seq,
+    ranked.source_code::VARCHAR AS source_code,
     COALESCE(matched.matched_minor, 0)::BIGINT AS matched_minor
 FROM ranked
 LEFT JOIN matched ON ranked.borrower_id = matched.borrower_id AND ranked.part_rank = matched.part_rank

@@ -1,5 +1,6 @@
--- Grain: promise_id x seq: what was promised by one day, by the ledger or by feedback; what feedback says of a promise
--- replaces what the ledger says of it. A promise of loans that nobody knows is left out.
+-- Grain: promise_id x seq x source_code: what was promised by one day, by the ledger or by feedback. Sources number
+-- for themselves; what feedback says of a promise replaces what the ledger says of it under the same number and of one
+-- of the same loans. A promise of loans that nobody knows is left out.
 -- Rules: ARR-PTP-01. Inputs: raw__promise, feedback_promise (as known when the day was cut),
 -- core__loan_delinquency_daily, raw__contact.
 -- Parameters: zone, day_end.
@@ -34,16 +35,20 @@ WITH reported AS (
         promise.cancelled_at
     FROM raw__promise AS promise
     LEFT JOIN raw__contact AS contact ON promise.contact_id = contact.contact_id
-    WHERE promise.promise_id NOT IN (SELECT said.promise_id FROM feedback_promise AS said)
+    ANTI JOIN feedback_promise AS said
+        ON
+            promise.promise_id = said.promise_id
+            AND LIST_HAS_ANY(said.loan_ids, STRING_SPLIT(promise.loan_ids, ','))
 ), owner AS (
     SELECT
         reported.promise_id,
         reported.seq,
+        reported.source_code,
         MIN(loan.borrower_id) AS borrower_id,
         MIN(loan.product_code) AS product_code
     FROM reported
     INNER JOIN core__loan_delinquency_daily AS loan ON LIST_CONTAINS(reported.loan_ids, loan.loan_id)
-    GROUP BY reported.promise_id, reported.seq
+    GROUP BY reported.promise_id, reported.seq, reported.source_code
 ), dated AS (
     SELECT
         reported.*,
@@ -52,7 +57,11 @@ WITH reported AS (
         TIMEZONE($zone, reported.made_at)::DATE AS made_on,
         TIMEZONE($zone, reported.cancelled_at)::DATE AS cancelled_on
     FROM reported
-    INNER JOIN owner ON reported.promise_id = owner.promise_id AND reported.seq = owner.seq
+    INNER JOIN owner
+        ON
+            reported.promise_id = owner.promise_id
+            AND reported.seq = owner.seq
+            AND reported.source_code = owner.source_code
     WHERE reported.made_at < $day_end
 )
 SELECT

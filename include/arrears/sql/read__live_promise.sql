@@ -3,7 +3,7 @@
 WITH part AS (
     SELECT
         UNNEST(STRING_SPLIT(loan_ids, ',')) AS loan_id,
-        COUNT(*) OVER (PARTITION BY promise_id) > 1 AS is_plan,
+        COUNT(*) OVER (PARTITION BY promise_id, source_code) > 1 AS is_plan,
         due_on,
         state_code
     FROM core__promise_daily

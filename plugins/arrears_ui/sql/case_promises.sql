@@ -5,9 +5,10 @@ WITH loan AS (
     FROM bi.case_loan_daily
     WHERE portfolio = $portfolio AND case_id = $case_id AND business_date = $business_date
 ), known AS (
-    SELECT DISTINCT ON (promise.promise_id, promise.seq)
+    SELECT DISTINCT ON (promise.promise_id, promise.seq, promise.source_code)
         promise.promise_id,
         promise.seq,
+        promise.source_code,
         promise.made_at,
         promise.due_on,
         promise.deadline_on,
@@ -21,7 +22,7 @@ WITH loan AS (
             promise.loan_ids LIKE CONCAT('%', loan.loan_id, '%')
             AND loan.loan_id = ANY(STRING_TO_ARRAY(promise.loan_ids, ','))
     WHERE promise.portfolio = $portfolio AND promise.business_date <= $business_date
-    ORDER BY promise.promise_id ASC, promise.seq ASC, promise.business_date DESC
+    ORDER BY promise.promise_id ASC, promise.seq ASC, promise.source_code ASC, promise.business_date DESC
 )
 SELECT
     made_at,
@@ -32,5 +33,5 @@ SELECT
     matched_minor,
     state_code AS promise_state_code
 FROM known
-ORDER BY made_at DESC, promise_id ASC, seq ASC
+ORDER BY made_at DESC, promise_id ASC, seq ASC, source_code ASC
 LIMIT 120

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from arrears.cli_outbox import app
-from arrears.errors import ProviderFailingError
+from arrears.errors import ConfigurationError, ProviderFailingError
 from arrears.jobs.at_sending import PolicyAtSending
 from arrears.jobs.dispatch import dispatch, due_work, load_ways
 from arrears.sending.addresses import load_addresses
@@ -77,6 +77,25 @@ def test_provider_that_fails_is_named_and_the_other_channel_is_sent(settings, ga
     assert other == {"channel": "call", "sent": 4}
     assert len(gateway.delivered()) == 4
     assert count_states(settings.warehouse) == {"sent": 4, "planned": 2, "rejected_retryable": 2}
+
+
+def test_portfolio_that_cannot_be_judged_is_said_and_the_others_are_sent(settings):
+    """One of its rows stands first in every shard."""
+    gone = (
+        "UPDATE ops.notification SET portfolio = 'gone', not_after_at = now() + interval '1 day' WHERE borrower_id = :b"
+    )
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("UPDATE ops.notification SET channel_code = 'call'"))
+        for borrower in ("b1", "b2"):
+            connection.execute(text(gone), {"b": borrower})
+    shards = [number for work in due_work(settings) for number in work["shards"]]
+
+    with pytest.raises(ConfigurationError):
+        dispatch("call", shards, settings=settings)
+
+    with transaction(settings.warehouse) as connection:
+        asked = text("SELECT portfolio, state_code, count(*) FROM ops.notification GROUP BY 1, 2 ORDER BY 1")
+        assert connection.execute(asked).all() == [("book", "sent", PEOPLE - 2), ("gone", "planned", 2)]
 
 
 def test_command_sends_the_other_channels_before_it_says_what_failed(settings, monkeypatch):

@@ -260,6 +260,28 @@ def test_one_click_is_an_opt_out_of_mail(client, desk):
     assert rows(desk, "SELECT count(*) FROM ops.feedback_rejected") == [(0,)]
 
 
+def test_one_click_of_somebody_whom_the_newest_ledger_no_longer_names_holds(client, desk):
+    gone = {"borrower_id": "P9", "person_id": "H9", "contact_point_id": "C9", "loan_ids": ["L9"]}
+    put_message(desk, channel_code="email", provider_code="smtp", delivery_code=None, **gone)
+
+    client.post(f"/unsubscribe/{OURS}", content=b"List-Unsubscribe=One-Click")
+
+    heard = rows(desk, "SELECT party_id, person_id, detail ->> 'channel_code' FROM ops.feedback_event")
+    assert heard == [("P9", "H9", "email")]
+    assert rows(desk, "SELECT count(*) FROM ops.feedback_rejected") == [(0,)]
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_link_in_the_mail_of_every_attempt_is_heard(client, desk, attempt):
+    third = reference_of("r", 3)
+    put_message(desk, channel_code="email", provider_code="smtp", delivery_code=None, attempt_no=3, reference=third)
+
+    client.post(f"/unsubscribe/{reference_of('r', attempt)}", content=b"List-Unsubscribe=One-Click")
+    client.post(f"/unsubscribe/{reference_of('r', 4)}", content=b"List-Unsubscribe=One-Click")
+
+    assert rows(desk, "SELECT count(*) FROM ops.feedback_event") == [(1,)]
+
+
 def test_stranger_s_click_says_and_does_nothing(client, desk):
     assert client.post(f"/unsubscribe/{'0' * 32}").text == client.post(f"/unsubscribe/{'1' * 32}").text
     assert client.post("/unsubscribe/..%2fx").status_code in (404, 422)

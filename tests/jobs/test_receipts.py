@@ -122,6 +122,20 @@ def test_rejected_attempt_that_arrived_after_all_keeps_a_day_that_another_took_s
     assert states(settings.warehouse) == {"r": "sent", "since": "sent"}
 
 
+@pytest.mark.parametrize("ours", [reference_of("b", 1), "f" * 32], ids=["another message's name", "nobody's name"])
+def test_receipt_by_our_name_alone_moves_none_that_has_no_name_of_the_provider(settings, ours):
+    put(settings, state_code="unknown", provider_code="test", reference=OURS)
+    put_steps(settings.warehouse, [step("b", **{**SENT, "reference": reference_of("b", 1), "contacted_on": DAY})])
+
+    done = receive(settings, {"reference": ours, "status": "bounced"})
+    work_off(settings)
+
+    assert standing(settings) == ("unknown", None)
+    assert flagged(settings) == []
+    is_known = ours == reference_of("b", 1)
+    assert (done.get("taken", 0), done.get("unmatched", 0)) == (int(is_known), int(not is_known))
+
+
 @pytest.mark.parametrize("state", ["planned", "held", "cancelled", "expired"])
 def test_receipt_does_not_wake_what_was_never_sent(settings, state):
     put(settings, state_code=state, provider_code="test", reference=OURS, contacted_on=None)
@@ -143,6 +157,15 @@ def test_receipt_that_comes_before_its_message_is_known_waits_for_it(settings):
 
 def flagged(settings):
     return rows(settings, "SELECT contact_point_id, flag_code FROM ops.feedback_flag")
+
+
+def test_dead_address_that_the_newest_ledger_no_longer_names_is_flagged(settings):
+    put(settings, **SENT, borrower_id="P9", person_id="H9", contact_point_id="C9", loan_ids=["L9"])
+
+    receive(settings, by_id("bounced"))
+
+    assert flagged(settings) == [("C9", "wrong_number")]
+    assert rows(settings, "SELECT count(*) FROM ops.feedback_rejected") == [(0,)]
 
 
 @pytest.mark.parametrize("status", ["bounced", "invalid"])

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from arrears.errors import LeaseTooShortError, PayloadChangedError
+from arrears.errors import ConfigurationError, LeaseTooShortError, PayloadChangedError
 from arrears.sending.claims import SHARDS, Shard, work_by_channel
 from arrears.sending.dispatch import Dispatcher, No, Terms
 from arrears.sending.values import Content, Private, Settles
@@ -29,6 +29,12 @@ def gateway(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="module")
+def another_gateway(tmp_path_factory):
+    with gateway_process(tmp_path_factory.mktemp("another")) as running:
+        yield running
+
+
 @pytest.fixture
 def url(warehouse_url, gateway):
     gateway.mode(refuse=0, final=0, hang=0, reset=0, fail=0, fail_before=0, lag_seconds=0, window_seconds=0)
@@ -36,10 +42,11 @@ def url(warehouse_url, gateway):
     empty_outbox(warehouse_url)
 
 
-def run(url, gateway, *, judge=send_all, terms=TERMS, settles=Settles.BY_LOOK_UP, **channel):
+def run(url, gateway, *, judge=send_all, terms=TERMS, settles=Settles.BY_LOOK_UP, provider="test", **channel):
     total = {}
     for number in range(SHARDS):
         way = gateway.channel(settles, **channel)
+        way.provider = provider
         for name, count in Dispatcher(url, way, judge, Shard("sms", number), terms).run().items():
             total[name] = total.get(name, 0) + count
     return {name: count for name, count in total.items() if count}
@@ -219,6 +226,27 @@ def test_provider_that_de_duplicates_is_asked_again_within_its_window(url, gatew
     assert gateway.delivered()["point-w"] == 1
 
 
+@pytest.mark.parametrize("settles", [Settles.BY_LOOK_UP, Settles.BY_ASKING_AGAIN])
+def test_provider_that_was_not_asked_to_deliver_settles_nothing(url, gateway, another_gateway, settles):
+    """The first takes the message and says 500; then the deployment names another, who has never heard of it."""
+    key, window = f"x{settles.value}", {"window_seconds": 600}
+    gateway.mode(fail=1, **window)
+    another_gateway.mode(**window)
+    put_steps(url, [step(key)])
+    run(url, gateway, settles=settles, **window)
+    gateway.mode(fail=0)
+
+    for _ in range(3):
+        end_leases(url)
+        run(url, another_gateway, settles=settles, provider="another", **window)
+    waiting = states(url)
+    run(url, gateway, settles=settles, **window)
+
+    assert (waiting, states(url)) == ({key: "unknown"}, {key: "sent"})
+    assert gateway.delivered()[f"point-{key}"] == 1
+    assert another_gateway.delivered()[f"point-{key}"] == 0
+
+
 def test_provider_that_has_forgotten_is_not_asked_again(url, gateway):
     gateway.mode(fail=1)
     put_steps(url, [step("f")])
@@ -235,19 +263,85 @@ def test_same_key_never_carries_another_content(url, gateway):
     gateway.mode(fail=1, window_seconds=600)
     put_steps(url, [step("c")])
     run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=600)
+    gateway.mode(fail=0)
     end_leases(url)
+    others = [f"c{number}" for number in range(9)]
+    put_steps(url, [step(key) for key in others])
 
     def other_words(connection, row, now):
         go = send_all(connection, row, now)
+        if row["step_key"] != "c":
+            return go
         content = Content("t@2/en", Private(""), Private("another text"))
         message = type(go.message)(**{**vars(go.message), "content": content})
         return type(go)(message, go.contacted_on)
 
-    with pytest.raises(PayloadChangedError):
-        run(url, gateway, judge=other_words, settles=Settles.BY_ASKING_AGAIN, window_seconds=600)
+    raised = []
+    for number in range(SHARDS):
+        way = gateway.channel(Settles.BY_ASKING_AGAIN, window_seconds=600)
+        try:
+            Dispatcher(url, way, other_words, Shard("sms", number), TERMS).run()
+        except PayloadChangedError:
+            raised.append(number)
 
-    assert states(url) == {"c": "unknown"}
+    assert raised == [shard_of("c")]
+    assert states(url) == {"c": "unknown", **dict.fromkeys(others, "sent")}
     assert gateway.delivered()["point-c"] == 1
+    assert {shard_of(key) for key in others} == set(range(SHARDS))
+
+
+def test_row_that_cannot_be_judged_is_set_aside_and_keeps_nobody_from_their_message(url, gateway):
+    now = datetime.now(UTC)
+    keys = [key for key in map("z{}".format, range(99)) if shard_of(key) == 0][:6]
+    put_steps(url, [step(key, not_after_at=now + timedelta(minutes=60 + place)) for place, key in enumerate(keys)])
+    bad, is_mended = keys[:3], False
+
+    def judge(connection, row, at):
+        if row["step_key"] == bad[0] and not is_mended:
+            raise ConfigurationError("no sender", "sender.yaml", "portfolio")
+        if row["step_key"] in bad and not is_mended:
+            connection.execute(text("SELECT 1 FROM mart.partition_that_was_dropped"))
+        return send_all(connection, row, at)
+
+    def dispatcher(after=timedelta(0)):
+        way = gateway.channel()
+        return Dispatcher(url, way, judge, Shard("sms", 0), TERMS, clock=lambda: datetime.now(UTC) + after)
+
+    first = dispatcher()
+    with pytest.raises(ConfigurationError, match=r"sender\.yaml"):
+        first.run()
+    found = states(url)
+    reasons = sql(url, "SELECT DISTINCT reason_code FROM ops.notification WHERE state_code = 'planned'").scalars().all()
+    is_mended = True
+    too_early, later = dispatcher().run(), dispatcher(timedelta(minutes=16)).run()
+
+    assert found == {key: "planned" if key in bad else "sent" for key in keys}
+    assert reasons == ["failed_to_judge"]
+    assert first.done == {"failed": 3, "put_off": 3, "sent": 3}
+    assert (too_early, later) == ({}, {"sent": 3})
+
+
+@pytest.mark.parametrize(("has_begun", "state"), [(False, "rejected_retryable"), (True, "unknown")])
+def test_channel_that_breaks_over_a_message_has_sent_it_or_not_and_the_next_ones_go(url, gateway, has_begun, state):
+    keys = [key for key in map(f"y{has_begun}{{}}".format, range(99)) if shard_of(key) == 0][:3]
+    put_steps(url, [step(key) for key in keys])
+    way = gateway.channel()
+    deliver = way.deliver
+
+    def breaks(message, before_write):
+        if message.step_key != keys[0]:
+            return deliver(message, before_write)
+        if has_begun:
+            before_write()
+        raise IndexError("a library's own mistake")
+
+    way.deliver = breaks
+    dispatcher = Dispatcher(url, way, send_all, Shard("sms", 0), Terms(lease_seconds=LEASE, back_off_seconds=600))
+    with pytest.raises(IndexError):
+        dispatcher.run()
+
+    assert states(url) == {keys[0]: state, keys[1]: "sent", keys[2]: "sent"}
+    assert history(url, keys[0])[-1][1] == "channel_failed"
 
 
 @pytest.mark.parametrize("lease", [1.0, LEASE - 0.1])
@@ -304,6 +398,21 @@ def test_daily_cap_is_never_passed_under_concurrency(url, gateway):
         thread.join()
 
     assert count_states(url) == {"sent": 25, "planned": 35}
+    sql(url, "DELETE FROM ops.outbox_day")
+
+
+def test_contact_that_is_one_too_many_for_its_person_takes_nothing_from_the_channel_s_day(url, gateway):
+    now = datetime.now(UTC)
+    first = [step(f"q{number}", person_id="one person") for number in range(9)]
+    others = [step(f"qq{number}", not_after_at=now + timedelta(hours=2)) for number in range(6)]
+    put_steps(url, first + others)
+
+    done = run(url, gateway, terms=Terms(lease_seconds=LEASE, daily_cap=5))
+
+    assert count_states(url) == {"sent": 5, "suppressed": 8, "planned": 2}
+    assert done["daily_cap"] > 0
+    assert sql(url, "SELECT sum(attempts) FROM ops.outbox_day").scalar_one() == 5
+    assert sql(url, "SELECT count(*) FROM ops.notification WHERE claim_id IS NOT NULL").scalar_one() == 5
     sql(url, "DELETE FROM ops.outbox_day")
 
 

@@ -7,11 +7,14 @@ from arrears.sending.values import Settles
 from support.sending_model import Protocol, search
 
 RESTART = {"max_crashes": 1, "max_restarts": 1, "is_write_checked_at_once": True}
+EXCHANGE = {"max_crashes": 1, "may_exchange": True}
+CAN_TELL = (Settles.BY_LOOK_UP, Settles.BY_ASKING_AGAIN)
 DEEP = [{"max_crashes": 3}, {**RESTART, "max_crashes": 2, "max_restarts": 2}]
 
 
 def named(settles, world, *marks):
     words = f"{settles.value}, {world['max_crashes']} crashes, {world.get('max_restarts', 0)} restarts"
+    words += ", another provider" if world.get("may_exchange") else ""
     return pytest.param(settles, world, id=words, marks=marks)
 
 
@@ -19,6 +22,8 @@ def named(settles, world, *marks):
     ("settles", "world"),
     [
         *(named(settles, {"max_crashes": 1}) for settles in Settles),
+        named(Settles.BY_LOOK_UP, EXCHANGE),
+        named(Settles.BY_ASKING_AGAIN, EXCHANGE, pytest.mark.chaos),
         *(named(settles, RESTART) for settles in (Settles.BY_PERSON, Settles.BY_LOOK_UP)),
         named(Settles.BY_ASKING_AGAIN, RESTART, pytest.mark.chaos),
         *(named(settles, world, pytest.mark.chaos) for settles in Settles for world in DEEP),
@@ -60,6 +65,10 @@ def test_with_look_up_every_story_can_still_end_well(settles):
             Settles.BY_LOOK_UP, {"minds_lag": False, "believes_first_look": True}, id="believe the first look at once"
         ),
         pytest.param(Settles.BY_ASKING_AGAIN, {"minds_window": False}, id="ask again after the provider has forgotten"),
+        *(
+            pytest.param(settles, {"may_exchange": True, "minds_provider": False}, id=f"ask another: {settles.value}")
+            for settles in CAN_TELL
+        ),
     ],
 )
 def test_each_mutant_contacts_somebody_twice(settles, mutant):

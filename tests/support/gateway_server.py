@@ -51,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             with LOCK:
                 self._answer(200, {"delivered": DELIVERED, "requests": REQUESTS, "taken_back": TAKEN_BACK})
             return
+        if not self._is_signed(b""):
+            return
         reference = self.path.rpartition("/")[2]
         with LOCK:
             found = KEYS.get(reference)
@@ -59,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self):
         """Forget a contact that nobody has acted on."""
+        if not self._is_signed(b""):
+            return
         reference = self.path.rpartition("/")[2]
         with LOCK:
             if DICE.random() < MODE["acted"]:
@@ -76,12 +80,18 @@ class Handler(BaseHTTPRequestHandler):
             DICE.seed(MODE["seed"])
             self._answer(200, MODE)
             return
-        stamp = self.headers["X-Arrears-Timestamp"]
-        signed = hmac.new(SECRET, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(signed, self.headers["X-Arrears-Signature"]):
+        if self._is_signed(body):
+            self._message(json.loads(body), hashlib.sha256(body).hexdigest())
+
+    def _is_signed(self, body):
+        """Whether the signature is that of this very request; else it is refused."""
+        said = f"{self.headers['X-Arrears-Timestamp']}.{self.command}.{self.path}.".encode() + body
+        is_ours = hmac.compare_digest(
+            hmac.new(SECRET, said, hashlib.sha256).hexdigest(), self.headers["X-Arrears-Signature"] or ""
+        )
+        if not is_ours:
             self._answer(401, {})
-            return
-        self._message(json.loads(body), hashlib.sha256(body).hexdigest())
+        return is_ours
 
     def _message(self, message, digest):
         with LOCK:

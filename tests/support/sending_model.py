@@ -33,6 +33,7 @@ class Worker:
         has_lock: Whether the shard's session lock is its own.
         reply: What the provider said.
         is_repeat: Whether it asks again about an unknown attempt.
+        provider: Whom its configuration names, as it was when its run began.
     """
 
     at: str = "idle"
@@ -41,6 +42,7 @@ class Worker:
     has_lock: bool = False
     reply: Reply | None = None
     is_repeat: bool = False
+    provider: str = "A"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class World:
         claim_age: Ticks since the claim at work began.
         since_last: Ticks since the row became unknown, or since the last look.
         was_absent: Whether the last look found nothing.
-        accepted: Ticks since the provider accepted each attempt; None: it has not.
+        accepted: Ticks since the attempt's provider accepted it; None: it has not.
+        asked: Provider of each attempt, as its intent says.
+        provider: Whom the configuration names now.
         contacts: How often the person was reached; 2: more than once.
     """
 
@@ -64,6 +68,8 @@ class World:
     since_last: int = 0
     was_absent: bool = False
     accepted: tuple[int | None, ...] = (None, None, None)  # of attempts 1 and 2
+    asked: tuple[str | None, ...] = (None, None, None)
+    provider: str = "A"
     contacts: int = 0
     crashes: int = 0
     restarts: int = 0
@@ -77,6 +83,10 @@ class World:
         workers = tuple(worker if place == number else one for place, one in enumerate(self.workers))
         return replace(self, workers=workers, **rest)
 
+    def heard(self, worker: Worker) -> int | None:
+        """Ticks since the worker's provider accepted its attempt; None: it never heard of it, as of any other's."""
+        return self.accepted[worker.attempt] if self.asked[worker.attempt] in (None, worker.provider) else None
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -85,6 +95,7 @@ class Protocol:
     Attributes:
         settles: How the provider settles what is unknown.
         max_crashes: Crashes in all.
+        may_exchange: Whether the deployment may name another provider, once, at any time.
         max_restarts: Hard restarts of the database: its session locks are gone, the dispatchers are not.
         is_write_checked_at_once: Whether nothing comes between the check of the age and the first byte.
         pauses_past_window: Whether that may take longer than the provider remembers a key, when asking again.
@@ -95,6 +106,8 @@ class Protocol:
     max_restarts: int = 0
     is_write_checked_at_once: bool = False
     pauses_past_window: bool = False
+    may_exchange: bool = False
+    minds_provider: bool = True
     has_intent: bool = True
     has_lock: bool = True
     has_check: bool = True
@@ -115,6 +128,8 @@ class Protocol:
         if world.restarts < self.max_restarts:
             free = tuple(replace(worker, has_lock=False) for worker in world.workers)
             yield "restart", replace(world, workers=free, restarts=world.restarts + 1)
+        if self.may_exchange and world.provider == "A":
+            yield "exchange", replace(world, provider="B")
         for number, worker in enumerate(world.workers):
             if worker.at != "idle" and world.crashes < self.max_crashes:
                 yield "crash", world.with_worker(number, Worker(), crashes=world.crashes + 1)
@@ -140,7 +155,10 @@ class Protocol:
         if me.at == "idle":
             is_free = not any(one.has_lock for one in world.workers)
             if is_free or not self.has_lock:
-                yield "lock", world.with_worker(number, Worker("ready", has_lock=self.has_lock))
+                yield (
+                    "lock",
+                    world.with_worker(number, Worker("ready", has_lock=self.has_lock, provider=world.provider)),
+                )
         elif me.at == "ready":
             yield "end", world.with_worker(number, Worker())
             if me.has_lock or not self.has_lock:  # a session that broke commits nothing
@@ -165,7 +183,9 @@ class Protocol:
             attempt = world.attempt + 1
             mine = replace(me, at="intent", attempt=attempt, age=0)
             if self.has_intent:
-                yield "intent", world.with_worker(number, mine, state="claimed", attempt=attempt, claim_age=0)
+                asked = tuple(me.provider if place == attempt else one for place, one in enumerate(world.asked))
+                row = {"state": "claimed", "attempt": attempt, "claim_age": 0, "asked": asked}
+                yield "intent", world.with_worker(number, mine, **row)
             else:
                 yield "take", world.with_worker(number, mine)
         if world.state == "unknown":
@@ -173,11 +193,11 @@ class Protocol:
 
     def _settle(self, world: World, number: int, me: Worker) -> Iterator[tuple[str, World]]:
         past = world.claim_age * TICK - LEASE
-        if past < 0:
+        if past < 0 or (self.minds_provider and not protocol.can_tell(me.provider, world.asked[world.attempt])):
             return
         lag = LAG if self.minds_lag else 0.0
         if protocol.may_look_up(self.settles, past, world.since_last * TICK, lag):
-            age = world.accepted[world.attempt]
+            age = world.heard(replace(me, attempt=world.attempt))
             found = Found.ACCEPTED if age is not None and age * TICK >= LAG else Found.ABSENT
             was_absent = world.was_absent or self.believes_first_look
             state, _ = protocol.state_after_look_up(found, was_absent_before=was_absent)
@@ -192,7 +212,7 @@ class Protocol:
     def _write(self, world: World, number: int) -> Iterator[tuple[str, World]]:
         """The provider gets it, or refuses it; its word arrives, or is lost."""
         me = world.workers[number]
-        age = world.accepted[me.attempt]
+        age = world.heard(me)
         remembers = self.settles is Settles.BY_ASKING_AGAIN and age is not None and age * TICK < WINDOW
         taken = world
         if not remembers:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arrears.errors import FeedbackUnreadableError
 from arrears.feedback.intake import Delivery, Row
@@ -121,12 +121,20 @@ def _json_lines(text: str) -> list[Row]:
 def row_of(number: int, line: str) -> Row:
     """One row from one JSON object."""
     try:
-        values = json.loads(line, parse_constant=_no_number)
+        values = json.loads(line, parse_constant=_no_number, object_pairs_hook=no_key_twice)
     except (ValueError, RecursionError):
         return Row(number, {"": line}, "one JSON object")
     if not isinstance(values, dict):
         return Row(number, {"": line}, "one JSON object")
     return Row(number, values)
+
+
+def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object's members; one that says two things under one name says nothing."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key twice")
+    return members
 
 
 def _no_number(name: str) -> None:

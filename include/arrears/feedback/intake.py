@@ -130,14 +130,21 @@ class _Judged:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def take_in(settings: Settings, lake: Lake, delivery: Delivery) -> Taken:
+def take_in(settings: Settings, lake: Lake, delivery: Delivery, about: Subject | None = None) -> Taken:
     """Take in one delivery: keep its new reports, quarantine its bad rows, and stop what they forbid.
+
+    Args:
+        settings: This deployment.
+        lake: Whose newest ledger says whom a report is about.
+        delivery: The rows.
+        about: Whom all of them are about, where we know it ourselves, from a message that we sent: it holds whether
+            the newest ledger still names them or not.
 
     Raises:
         WarehouseUnreachableError: The server did not answer; nothing of it was kept.
         PartitionCorruptError: A file of the ledger was changed; nothing of it was kept.
     """
-    judged = _judge(settings, lake, delivery)
+    judged = _judge(settings, lake, delivery, about)
     with transaction(settings.warehouse) as connection:
         connection.execute(select(func.pg_advisory_xact_lock_shared(feedback_lock(delivery.portfolio))))
         now = connection.execute(select(func.clock_timestamp())).scalar_one()
@@ -149,7 +156,7 @@ def take_in(settings: Settings, lake: Lake, delivery: Delivery) -> Taken:
     return taken
 
 
-def _judge(settings: Settings, lake: Lake, delivery: Delivery) -> _Judged:
+def _judge(settings: Settings, lake: Lake, delivery: Delivery, about: Subject | None) -> _Judged:
     """Read every row as its kind, and find whom it is about."""
     judged = _Judged()
     read = []
@@ -161,9 +168,10 @@ def _judge(settings: Settings, lake: Lake, delivery: Delivery) -> _Judged:
             read.append((row, REPORT.validate_python(row.values)))
         except ValidationError as error:
             judged.refusals += [Refusal(row, *wrong) for wrong in _mistakes(error)]
-    known = known_subjects(settings, lake, delivery.portfolio, [report for _, report in read])
+    unknown = [] if about else [report for _, report in read]
+    known = known_subjects(settings, lake, delivery.portfolio, unknown)
     for row, report in read:
-        subject = known.subject_of(report)
+        subject = about or known.subject_of(report)
         if isinstance(subject, Stranger):
             judged.refusals.append(Refusal(row, subject.column, FeedbackSubjectError.code, subject.expected))
         else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from arrears.errors import (
     WebhookTooLargeError,
     WebhookUnsignedError,
 )
-from arrears.feedback.files import row_of
+from arrears.feedback.files import no_key_twice, row_of
 from arrears.feedback.intake import Delivery, take_in
 from arrears.feedback.signature import HEADERS, verify
 from arrears.feedback.sources import WebhookOfReports, load_sources
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BODY_BYTES = 256 * 1024
 REPORTS = 500
+SIGNED = HEADERS[:2]
+LENGTH = re.compile(r"[0-9]{1,9}")
 STATUS: dict[type[ArrearsError], int] = {
     WebhookTooLargeError: 413,
     WebhookUnsignedError: 401,
@@ -84,8 +87,8 @@ def signature_of(request: Request) -> dict[str, str]:
 
 
 def delivery_id_of(headers: Mapping[str, str], body: bytes) -> str:
-    """The same for the same signed request."""
-    return hashlib.sha256("\0".join([*(headers[name] for name in HEADERS), ""]).encode() + body).hexdigest()
+    """The same for the same signed request: of what is signed, for anybody can add another signature to a request."""
+    return hashlib.sha256("\0".join([*(headers[name] for name in SIGNED), ""]).encode() + body).hexdigest()
 
 
 async def body_of(request: Request) -> bytes:
@@ -96,7 +99,7 @@ async def body_of(request: Request) -> bytes:
     """
     declared = request.headers.get("content-length", "0")
     body = bytearray()
-    is_too_large = not declared.isdigit() or int(declared) > BODY_BYTES
+    is_too_large = not LENGTH.fullmatch(declared) or int(declared) > BODY_BYTES
     if not is_too_large:
         async for part in request.stream():
             body += part
@@ -137,10 +140,10 @@ def listed(body: bytes, key: str) -> list[Any]:
     """The list of a body, which holds nothing else.
 
     Raises:
-        FeedbackUnreadableError: It is not JSON with such a list, or the list is too long.
+        FeedbackUnreadableError: It is not JSON with such a list, a key stands twice in it, or the list is too long.
     """
     try:
-        content = json.loads(body)
+        content = json.loads(body, object_pairs_hook=no_key_twice)
     except (ValueError, RecursionError):
         content = None
     found = content.get(key) if isinstance(content, dict) and set(content) == {key} else None

@@ -77,7 +77,8 @@ def dispatch(
         LeaseTooShortError: The lease does not outlast the channel's timeouts.
         EndpointRefusedError: The channel's server is not allowed.
         ConfigurationError: The sending configuration, a portfolio's sender or a pack is wrong.
-        PackNotReviewedError: A live channel, and a pack that nobody has reviewed.
+        PackNotReviewedError: A live channel, and a pack that nobody has reviewed; rows of other packs went on, as
+            they do past any row that cannot be judged.
         ProviderFailingError: The provider failed so often in a row that it was left alone; what was due waits.
         WarehouseUnreachableError: The warehouse did not answer.
     """
@@ -85,17 +86,25 @@ def dispatch(
     sending = load_ways(settings)
     way, terms = sending.channel(channel, settings.outbox_folder), sending.terms(channel, of, of_provider)
     done: Counter[str] = Counter()
+    failure: Exception | None = None
     try:
         judge = Recheck(settings, way)
         for number in shards:
-            done.update(Dispatcher(settings.warehouse, way, judge, Shard(channel, number), terms).run())
+            dispatcher = Dispatcher(settings.warehouse, way, judge, Shard(channel, number), terms)
+            try:
+                dispatcher.run()
+            except Exception as error:  # noqa: BLE001  raised below: a shard's failure keeps no other from its messages
+                failure = failure or error
+            done.update(dispatcher.done)
             if done["breaker_open"]:
                 break
     finally:
         way.close()
     if done["breaker_open"]:
         found = f"{terms.outages} failures in a row, after {done['sent']} sent"
-        raise ProviderFailingError(found, "a provider that answers", f"{channel} by {way.provider}")
+        raise ProviderFailingError(found, "a provider that answers", f"{channel} by {way.provider}") from failure
+    if failure is not None:
+        raise failure
     return {"channel": channel, **{name: count for name, count in sorted(done.items()) if count}}
 
 

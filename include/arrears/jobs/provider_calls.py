@@ -21,11 +21,13 @@ from sqlalchemy import select
 from arrears.errors import FeedbackUnreadableError, WebhookReplayedError
 from arrears.feedback.intake import Delivery, Row, take_in
 from arrears.feedback.signature import HEADERS, verify
+from arrears.feedback.subjects import Subject
 from arrears.feedback.webhook import body_of, delivery_id_of, listed, signature_of
 from arrears.jobs.dispatch import load_ways
 from arrears.jobs.receipts import take_receipts
 from arrears.jobs.recheck import Recheck
 from arrears.lake import Lake
+from arrears.sending.claims import message_of
 from arrears.sending.handover import STANDING, mark_withdrawn
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.tables import NOTIFICATION
@@ -133,8 +135,7 @@ def _objection(connection: Connection, judges: _Judges, provider: str, reference
 def _unsubscribe(settings: Settings, reference: str) -> None:
     """An opt-out of e-mail for whom the message was, heard by the same door as any other; of a stranger nothing."""
     with transaction(settings.warehouse) as connection:
-        asked = select(NOTIFICATION).where(STEP.reference == reference, STEP.channel_code == "email")
-        row = connection.execute(asked).mappings().one_or_none()
+        row = message_of(connection, "email", reference)
     if row is None:
         return
     now = datetime.now(UTC)
@@ -147,4 +148,4 @@ def _unsubscribe(settings: Settings, reference: str) -> None:
     }
     name = f"unsubscribe {report['ref']}"
     delivery = Delivery(row["portfolio"], "unsubscribe", name, "webhook", name, (Row(1, report),))
-    take_in(settings, Lake(settings.lake_url), delivery)
+    take_in(settings, Lake(settings.lake_url), delivery, Subject(row["borrower_id"], row["person_id"]))

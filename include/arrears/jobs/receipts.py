@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from arrears.errors import ReceiptRefusedError
 from arrears.failpoints import failpoint
 from arrears.feedback.intake import Delivery, Row, take_in
+from arrears.feedback.subjects import Subject
 from arrears.lake import Lake
 from arrears.sending import receipts
 from arrears.sending.receipts import Receipt
@@ -99,7 +100,7 @@ def _flag_dead_address(settings: Settings, receipt: Mapping[str, Any]) -> None:
     }
     name = f"receipt {receipt['delivery_id'][:16]}/{receipt['row_number']}"
     delivery = Delivery(row["portfolio"], receipt["provider_code"], name, "receipt", name, (Row(1, report),))
-    take_in(settings, Lake(settings.lake_url), delivery)
+    take_in(settings, Lake(settings.lake_url), delivery, Subject(row["borrower_id"], row["person_id"]))
 
 
 def read_lines(text: str) -> list[tuple[int, object]]:

@@ -269,6 +269,18 @@ def settle(  # noqa: PLR0913, PLR0917  a settlement is its parts
     return connection.execute(still.values(values)).rowcount == 1
 
 
+def message_of(connection: Connection, channel: str, reference: str) -> Row | None:
+    """The message that any of its attempts was sent under that name; None: nobody's."""
+    number = func.generate_series(1, STEP.attempt_no - 1).column_valued("number")
+    digest = func.sha256(func.convert_to(func.concat(STEP.step_key, ":", number), "UTF8"))
+    is_earlier = exists(select(1).select_from(number).where(func.left(func.encode(digest, "hex"), 32) == reference))
+    for is_it in (STEP.reference == reference, and_(STEP.attempt_no > 1, is_earlier)):
+        asked = select(NOTIFICATION).where(STEP.channel_code == channel, is_it)
+        if found := connection.execute(asked).mappings().one_or_none():
+            return dict(found)
+    return None
+
+
 def was_absent_before(row: Row) -> bool:
     """Whether the last look-up found nothing."""
     return bool(row["reason_code"] == ABSENT_ONCE)

@@ -6,12 +6,14 @@ judge's answer (``recheck``), how it is delivered the channel's.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arrears.errors import ClaimTooOldError, ConfigurationError, PayloadChangedError, WarehouseUnreachableError
@@ -19,6 +21,7 @@ from arrears.failpoints import failpoint
 from arrears.sending import claims
 from arrears.sending.limits import Breaker, Pace, take_from_day
 from arrears.sending.protocol import (
+    can_tell,
     check_lease,
     may_ask_again,
     may_look_up,
@@ -27,10 +30,10 @@ from arrears.sending.protocol import (
     state_after_look_up,
 )
 from arrears.sending.values import Found, LookUp, Message, Outcome, Reply, Settles, reference_of
-from arrears.warehouse.connection import own_session, transaction
+from arrears.warehouse.connection import coded, own_session, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date
     from uuid import UUID
 
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 
 ACTOR = "dispatch"
 RECORD_SECONDS = 10.0
+SET_ASIDE = timedelta(minutes=15)  # a row that cannot be judged: long enough for the others, short enough to be mended
+
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -127,15 +133,20 @@ class Dispatcher:
     terms: Terms = field(default_factory=Terms)
     clock: Callable[[], datetime] = field(default_factory=lambda: utc_now)
     done: Counter[str] = field(default_factory=Counter)
+    _failure: Exception | None = field(default=None, repr=False)
 
     def run(self) -> dict[str, int]:
         """Settle what can be settled, then send what is due, until nothing is, or time is up, or the provider fails.
+
+        A row that cannot be judged, delivered or settled keeps nobody else from their message: it is set aside, the
+        others go on, and the run raises at its end what the first of such rows raised.
 
         Returns:
             Rows by what became of them; ``busy`` when another dispatcher works the shard.
 
         Raises:
             LeaseTooShortError: The lease does not outlast the channel's timeouts.
+            PayloadChangedError: An attempt would have been repeated with another content; it stays unknown.
             WarehouseUnreachableError: The warehouse did not answer; what was being sent is found again as unknown.
         """
         check_lease(self.terms.lease_seconds, self.channel.capabilities, self.channel.code)
@@ -148,7 +159,8 @@ class Dispatcher:
         with own_session(self.url) as connection:
             with connection.begin():
                 if not claims.hold_shard(connection, self.shard):
-                    return {"busy": 1}
+                    self.done["busy"] += 1
+                    return dict(self.done)
             self._settle(connection)
             while time.monotonic() < give_up:
                 if breaker.is_open:
@@ -157,36 +169,60 @@ class Dispatcher:
                 pace.wait()
                 if not self._one(connection, breaker):
                     break
+        if self._failure is not None:
+            raise self._failure
         return dict(self.done)
+
+    @contextmanager
+    def _going_on(self, connection: Connection, row: Row) -> Iterator[None]:
+        """Keep a row's failure to the row. One of the session is the run's: the shard's lock is gone with it."""
+        try:
+            with coded():
+                yield
+        except WarehouseUnreachableError:
+            raise
+        except Exception as error:
+            if connection.closed or connection.invalidated:
+                raise
+            self._failure = self._failure or error
+            self.done["failed"] += 1
+            log.warning("%s set aside: %s", row["step_key"][:16], getattr(error, "code", type(error).__name__))
 
     # ------------------------------------------------------------------------------------------------ one message
     def _one(self, connection: Connection, breaker: Breaker) -> bool:
         """Claim and send one message, or find why not; False when nothing is due or nothing may be sent any more."""
         began = time.monotonic()  # before the claim: its age is never thought smaller than it is
-        with connection.begin():
+        with connection.begin() as intent:
             now = self.clock()
             row = claims.next_due(connection, self.shard, now, is_early=self.terms.rehearses)
             if row is None:
                 return False
             claims.be_alone_with(connection, row["person_key"])
-            answer = self.judge(connection, row, max(now, row["not_before_at"]) if self.terms.rehearses else now)
+            answer = self._judgement(connection, row, now)
             if isinstance(answer, No):
                 self._refuse(connection, row, answer)
                 return True
+            claim_id = self._claim(connection, row, answer)
+            if claim_id is None:
+                return True
             if not take_from_day(connection, self.channel.code, self.clock().date(), self.terms.daily_cap):
+                intent.rollback()
                 self.done["daily_cap"] += 1
                 return False
-            claim_id = self._claim(connection, row, answer)
             failpoint("dispatch.before_intent")
-        if claim_id is None:
-            return True
         failpoint("dispatch.after_intent")
-        outcome = self._deliver(answer.message, began)
+        outcome = self._attempt(connection, row, answer.message, began)
         failpoint("dispatch.before_record")
         self._record(connection, claim_id, row["attempt_no"] + 1, outcome)
         failpoint("dispatch.after_record")
         breaker.note(is_outage=outcome.is_outage)
         return True
+
+    def _judgement(self, connection: Connection, row: Row, now: datetime) -> Go | No:
+        at = max(now, row["not_before_at"]) if self.terms.rehearses else now
+        with self._going_on(connection, row), connection.begin_nested():
+            return self.judge(connection, row, at)
+        return No("planned", "failed_to_judge", until=now + SET_ASIDE)
 
     def _refuse(self, connection: Connection, row: Row, answer: No) -> None:
         if answer.until is not None:
@@ -210,7 +246,14 @@ class Dispatcher:
             self._refuse(connection, row, No("suppressed", "house.one_per_person_and_day"))
         return claim_id
 
-    def _deliver(self, message: Message, began: float) -> Outcome:
+    def _attempt(self, connection: Connection, row: Row, message: Message, began: float) -> Outcome:
+        """Deliver; a channel that breaks may have sent, unless it had not come to its first byte."""
+        written = Event()
+        with self._going_on(connection, row):
+            return self._deliver(message, began, written.set)
+        return Outcome(Reply.UNKNOWN if written.is_set() else Reply.NOT_NOW, "channel_failed", is_outage=True)
+
+    def _deliver(self, message: Message, began: float, note: Callable[[], None] = lambda: None) -> Outcome:
         def before_write() -> None:
             failpoint("dispatch.before_check")
             age = time.monotonic() - began
@@ -218,6 +261,7 @@ class Dispatcher:
                 raise ClaimTooOldError(
                     f"a claim of {age:.1f} s", f"less than half its lease of {self.terms.lease_seconds:g} s", "dispatch"
                 )
+            note()
             failpoint("dispatch.after_check")
 
         return self.channel.deliver(message, before_write)
@@ -269,11 +313,11 @@ class Dispatcher:
             return
         with connection.begin():
             rows = claims.unknown_rows(connection, self.shard)
+        settle = self._look_up if self.channel.capabilities.settles is Settles.BY_LOOK_UP else self._ask_again
         for row in rows:
-            if self.channel.capabilities.settles is Settles.BY_LOOK_UP:
-                self._look_up(connection, row)
-            else:
-                self._ask_again(connection, row)
+            if can_tell(self.channel.provider, row["provider_code"]):
+                with self._going_on(connection, row):
+                    settle(connection, row)
 
     def _look_up(self, connection: Connection, row: Row) -> None:
         capabilities = self.channel.capabilities

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 STEP = NOTIFICATION.c
 HANDED_OVER, PRINTED = "handed_over", "printed"
 STANDING = (HANDED_OVER, "accepted")  # nobody has acted on it yet, as far as we know
+STANDS = or_(STEP.delivery_code.in_(STANDING), STEP.delivery_code.is_(None))  # NULL: found again by a look-up
 ACTOR = "handover"
 RECENT, KEPT = timedelta(days=2), timedelta(days=7)  # of the tray: what may still be of today; what is kept at all
 
@@ -78,7 +79,7 @@ def standing(connection: Connection, channel: str, provider: str, now: datetime)
         STEP.channel_code == channel,
         STEP.provider_code == provider,
         STEP.state_code == "sent",
-        or_(STEP.delivery_code.in_(STANDING), STEP.delivery_code.is_(None)),
+        STANDS,
         STEP.not_after_at > now,
     )
     return [dict(row) for row in connection.execute(asked.order_by(STEP.not_after_at, STEP.step_key)).mappings()]
@@ -149,7 +150,7 @@ def mark_withdrawn(connection: Connection, row: Row, reason: str) -> bool:
     still = update(NOTIFICATION).where(
         STEP.step_key == row["step_key"],
         STEP.attempt_no == row["attempt_no"],
-        or_(STEP.delivery_code.in_(STANDING), STEP.delivery_code.is_(None)),
+        STANDS,
     )
     return connection.execute(still.values(delivery_code=WITHDRAWN, reason_code=reason, changed_by=ACTOR)).rowcount == 1
 
@@ -163,7 +164,7 @@ def mark_printed(connection: Connection, folder: Path, channel: str, now: dateti
         for one in manifest["references"]
     ]
     change = update(NOTIFICATION).where(
-        STEP.channel_code == channel, STEP.delivery_code == HANDED_OVER, STEP.reference.in_(begun)
+        STEP.channel_code == channel, STEP.state_code == "sent", STANDS, STEP.reference.in_(begun)
     )
     return connection.execute(change.values(delivery_code=PRINTED, reason_code="printed", changed_by=ACTOR)).rowcount
 

@@ -5,6 +5,7 @@
 3. A claim whose holder is gone becomes ``unknown``, and nothing that is ``unknown`` is sent again by itself.
 4. An ``unknown`` attempt is settled by the provider's word on our reference, twice where it says "never heard of", or
    by asking again with the same key and content within the time that the provider remembers it, or by a person.
+   The provider is the one that was asked to deliver it: another has never heard of it, and that means nothing.
 
 The dispatcher and the model that is searched exhaustively (``tests/sending/test_protocol_model.py``) both ask these
 functions.
@@ -73,6 +74,16 @@ def recordable(reply: Reply) -> tuple[str, ...]:
 def state_of_abandoned_claim() -> str:
     """State of a claim whose holder is gone: it may have sent, or not."""
     return "unknown"
+
+
+def can_tell(provider: str, asked: str | None) -> bool:
+    """Whether a provider's word on an attempt means anything: only of its own, whoever delivers today.
+
+    Args:
+        provider: Who would be asked about it.
+        asked: Who was asked to deliver it.
+    """
+    return provider == asked
 
 
 def may_look_up(settles: Settles, seconds_since_expiry: float, seconds_since_last: float, lag_seconds: float) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, exists, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -120,14 +120,11 @@ def message_of(connection: Connection, receipt: Mapping[str, Any]) -> Row | None
 
 
 def _meant_by(receipt: Mapping[str, Any]) -> ColumnElement[bool]:
-    """Messages of the receipt's provider that bear a name it gives."""
-    return and_(
-        STEP.provider_code == receipt["provider_code"],
-        or_(
-            STEP.provider_reference == receipt["provider_reference"],
-            STEP.reference.in_([receipt["reference"], receipt["provider_reference"]]),
-        ),
-    )
+    """Messages of the receipt's provider that bear a name it gives; a name that it does not give is nobody's."""
+    theirs, ours = receipt["provider_reference"], receipt["reference"]
+    pairs = ((STEP.provider_reference, theirs), (STEP.reference, theirs), (STEP.reference, ours))
+    named = [column == name for column, name in pairs if name is not None]
+    return and_(STEP.provider_code == receipt["provider_code"], or_(false(), *named))
 
 
 def apply(connection: Connection, receipt: Mapping[str, Any]) -> str:

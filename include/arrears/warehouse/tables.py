@@ -244,6 +244,7 @@ NOTIFICATION = Table(
         "business_date",
         postgresql_where=text("state_code IN ('claimed', 'sent', 'unknown')"),
     ),
+    Index("notification_tried_again", "channel_code", postgresql_where=text("attempt_no > 1")),
     Index("notification_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
     Index(
         "notification_provider_reference",

@@ -17,6 +17,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -142,14 +143,13 @@ class Gateway:
         """Status and the answer, of which no more is read than an honest one has; its end in time is the client's."""
         if self._client is None:
             self._client = self.endpoint.client(self.timeout)
-        stamp = str(int(time.time()))
+        url, stamp = f"{self.endpoint.base}/{path}", str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": reference,
             "X-Arrears-Timestamp": stamp,
-            "X-Arrears-Signature": signature(self.secret, stamp, body),
+            "X-Arrears-Signature": signature(self.secret, stamp, method, urlsplit(url).path, body),
         }
-        url = f"{self.endpoint.base}/{path}"
         with self._client.stream(method, url, content=body, headers=headers, extensions={"trace": trace}) as response:
             answer = b""
             for chunk in response.iter_raw(4096):
@@ -159,9 +159,9 @@ class Gateway:
             return response.status_code, answer
 
 
-def signature(secret: bytes, stamp: str, body: bytes) -> str:
-    """HMAC-SHA-256 over the instant and the body, in hexadecimal: what we send and what we are sent carry it."""
-    return hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+def signature(secret: bytes, stamp: str, method: str, path: str, body: bytes) -> str:
+    """HMAC-SHA-256 over ``<instant>.<method>.<path>.<body>``, in hexadecimal: of one request it fits no other."""
+    return hmac.new(secret, f"{stamp}.{method}.{path}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 def _outcome(status: int, answer: bytes) -> Outcome:

@@ -90,6 +90,7 @@ def test_signed_request_is_taken_in_and_acts(client, desk, warehouse_url):
         pytest.param({"webhook-signature": "v0,AAAA x \u00e9".encode("latin-1")}, id="no_signature_of_a_known_version"),
         pytest.param({"webhook-timestamp": "1"}, id="another_time"),
         pytest.param({"webhook-timestamp": "soon"}, id="no_time"),
+        pytest.param({"webhook-timestamp": "9" * 400}, id="a_time_of_400_digits"),
         pytest.param({"webhook-id": "m2"}, id="another_message"),
         pytest.param({"webhook-id": "m" * 600}, id="a_header_too_long"),
     ],
@@ -122,10 +123,13 @@ def test_replayed_request_is_refused_and_a_signed_retry_is_known(client, desk):
     at, body = datetime.now(UTC), body_of(opt_out())
 
     first, replayed = post(client, body, at=at), post(client, body, at=at)
+    signature = sign(SECRET, "m1", at, body)["webhook-signature"]
+    decorated = [post(client, body, at=at, **{"webhook-signature": f"{signature} {more}"}) for more in ("v1,AAAA", "x")]
     retried = post(client, body, at=at + timedelta(seconds=2))
 
     assert (first.status_code, replayed.status_code, retried.status_code) == (202, 409, 202)
     assert replayed.json()["code"] == WebhookReplayedError.code
+    assert [one.status_code for one in decorated] == [409, 409]
     assert (retried.json()["accepted"], retried.json()["repeated"]) == (0, 1)
     assert rows(desk, "SELECT count(*) FROM ops.feedback_event") == [(1,)]
 
@@ -138,6 +142,8 @@ def test_replayed_request_is_refused_and_a_signed_retry_is_known(client, desk):
         pytest.param(b"[]", id="a_list"),
         pytest.param(b'{"reports": []}', id="no_report"),
         pytest.param(b'{"reports": [{}], "more": 1}', id="another_key"),
+        pytest.param(b'{"reports": [{}], "reports": [{}]}', id="its_key_twice"),
+        pytest.param(b'{"reports": [{"kind": "opt_out", "kind": "agent_note"}]}', id="a_report_s_key_twice"),
         pytest.param(b"[" * 100_000, id="very_deep"),
         pytest.param(json.dumps({"reports": [{}] * (REPORTS + 1)}).encode(), id="too_many"),
     ],

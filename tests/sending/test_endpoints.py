@@ -92,6 +92,16 @@ def test_url_on_the_list_is_taken(url):
         "64:ff9b::7f00:1",
         "64:ff9b::a9fe:a9fe",
         "ff02::1",
+        "fec0::1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "1::5efe:7f00:1",
+        "2606::5efe:7f00:1",
+        "2606::200:5efe:a00:1",
+        "3fff::1",
+        "5f00::1",
+        "2001:0:a00:1::1",
     ],
 )
 def test_private_address_is_told_from_a_public_one(address):
@@ -101,6 +111,7 @@ def test_private_address_is_told_from_a_public_one(address):
 
 def test_public_addresses_are():
     assert all_public(["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
+    assert all_public(["::ffff:93.184.216.34", "64:ff9b::5db8:d822", "2002:5db8:d822::1", "2606::5efe:5db8:d822"])
 
 
 @pytest.fixture

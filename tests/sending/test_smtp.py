@@ -159,6 +159,7 @@ def test_claim_that_is_too_old_hands_nothing_over(mail):
         "no address",
         "",
         "å@b.example",
+        "=?utf-8?q?evil=40x.example=2C?=@b.example",
     ],
 )
 def test_address_that_is_more_than_an_address_is_refused(mail, to):
@@ -168,7 +169,16 @@ def test_address_that_is_more_than_an_address_is_refused(mail, to):
     assert handler.kept == []
 
 
-@pytest.mark.parametrize("subject", ["Hi\r\nBcc: victim@x.example", "Hi\nX-Evil: 1", "Hi\r\n\r\nbody"])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Hi\r\nBcc: victim@x.example",
+        "Hi\nX-Evil: 1",
+        "Hi\r\n\r\nbody",
+        "=?utf-8?q?a=0D=0ABcc:_victim=40x.example?=",
+        "=?utf-8?b?YQ0KQmNjOiB4QGV2aWwuZXhhbXBsZQ==?=",
+    ],
+)
 def test_subject_that_would_be_more_than_a_header_is_refused(mail, subject):
     handler, channel = mail
 

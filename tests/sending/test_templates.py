@@ -1,6 +1,7 @@
 """Templates: every one renders in every form, none can be made to run anything, and the wrong ones are named."""
 
 import shutil
+import unicodedata
 from datetime import date
 
 import pytest
@@ -174,7 +175,7 @@ def test_money_is_exact_in_every_currency(currency, amount, language, shown):
         ("{{amount_due}} past due", "{{amount}} past due", "unknown placeholders \\['amount'\\]"),
         ("Ways to pay:", "Pay immediately or face arrest:", "banned word 'arrest'"),
         ("Questions: {{phone}}\n    {{opt_out}}", "Questions: {{phone}}", "content opt_out_notice without"),
-        ("Questions:", "Questions " * 60, "segments; at most 3"),
+        ("Questions:", "Questions " * 60, "segments; at most 5"),
         ("version: 1", "version: 0", "version"),
         ("version: 1", "colour: red\nversion: 1", "unknown key"),
     ],
@@ -183,6 +184,54 @@ def test_money_is_exact_in_every_currency(currency, amount, language, shown):
 def test_wrong_template_is_named_with_what_is_wrong(tmp_path, old, new, words):
     with pytest.raises(TemplateError, match=words):
         load_library(broken(tmp_path, old, new))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "We may tell\n    your\n    family.",
+        "We may tell YOUR  family.",
+        "We may tell your\u00a0family.",
+        "\uff50\uff4f\uff4c\uff49\uff43\uff45 will come.",
+    ],
+    ids=["over lines", "two blanks", "a blank that does not break", "full width"],
+)
+def test_banned_word_is_found_however_it_is_written(tmp_path, words):
+    with pytest.raises(TemplateError, match="banned word"):
+        load_library(broken(tmp_path, "Call {{phone}} if none of the ways works for you.", words))
+
+
+def test_banned_word_is_found_with_its_accents_apart_and_in_how_to_opt_out():
+    rules = LIBRARY.rules["es-US"]
+
+    assert rules.banned_in(unicodedata.normalize("NFD", "Irá a Prisión")) == ["prisión"]
+    assert rules.banned_in("Irá a pagar") == []
+
+
+def test_way_to_opt_out_holds_no_banned_word(tmp_path):
+    folder = tmp_path / "templates"
+    shutil.copytree(FOLDER, folder)
+    place = folder / "en-US/_locale.yaml"
+    place.write_text(place.read_text("utf-8").replace("Reply STOP to opt out.", "Reply STOP, or else."), "utf-8")
+
+    with pytest.raises(TemplateError, match="en-US: opt_out: banned word 'or else'"):
+        load_library(folder)
+
+
+@pytest.mark.parametrize("currency", ["USD", "CNY", "INR", "KWD", "XOF"])
+def test_longest_values_that_a_sender_may_have_fit(currency):
+    longest = Figures(
+        "W" * 40, 999_999_999_999, currency, date(2028, 9, 30), 12, "1" * 30, "https://p.example/".ljust(80, "x")
+    )
+
+    over = {
+        (locale, code): count
+        for locale, code in LIBRARY.found
+        if (count := segments(LIBRARY.render(code, LIBRARY.rules[locale].languages[0], "sms", longest).body.reveal()))
+        > LIBRARY.rules[locale].short_segments
+    }
+    assert over == {}
+    assert LIBRARY.found
 
 
 def test_template_nobody_has_approved_is_not_sent(tmp_path):
@@ -211,6 +260,8 @@ def test_language_without_a_template_is_an_error_not_another_language(language):
         ("您" * 71, 2),
         ("😀" * 35, 1),
         ("😀" * 36, 2),
+        ("a" * 152 + "€" + "a" * 152, 3),
+        ("您" * 66 + "😀" + "您" * 66, 3),
     ],
 )
 def test_segments_are_counted_as_the_network_does(text, count):

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 EXCHANGE = 4  # timeouts that a whole one may take: name, connection, request, answer
+GIVEN_OUT = ipaddress.ip_network("2000::/3")  # all there is of public IPv6, but for these
+EXAMPLES = ipaddress.ip_network("3fff::/20")  # RFC 9637, which this Python does not know yet
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+ISATAP, ISATAP_MASK = 0x5EFE, 0xFDFFFFFF  # RFC 5214: before the IPv4 address, the universal bit either way
 HOST = re.compile(r"^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
 
 
@@ -167,13 +171,18 @@ def checked_address(host: str, port: int, private: Collection[str]) -> str:
 
 def all_public(addresses: Iterable[str]) -> bool:
     """Whether every address is one of the public internet, an IPv4 address inside an IPv6 one included."""
-    for text in addresses:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        inner = [address]
-        if isinstance(address, ipaddress.IPv6Address):
-            inner += [one for one in (address.ipv4_mapped, address.sixtofour) if one is not None]
-            if address in ipaddress.ip_network("64:ff9b::/96"):
-                inner.append(ipaddress.ip_address(int(address) & 0xFFFFFFFF))
-        if any(not one.is_global or one.is_multicast for one in inner):
+    return all(_is_public(ipaddress.ip_address(text.partition("%")[0])) for text in addresses)
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if address.ipv4_mapped is not None or address in NAT64:
+            return _is_public(low)
+        if address not in GIVEN_OUT or address in EXAMPLES:
             return False
-    return True
+        inner = [low] if (int(address) >> 32) & ISATAP_MASK == ISATAP else []
+        inner += [address.sixtofour] if address.sixtofour is not None else []
+        if not all(map(_is_public, inner)):
+            return False
+    return address.is_global and not address.is_multicast

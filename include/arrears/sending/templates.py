@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import Field
 
 from arrears.errors import ConfigurationError, TemplateError
@@ -47,7 +47,7 @@ GSM = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
-LONGEST_NAME = 60
+LONGEST_CREDITOR, LONGEST_PHONE, LONGEST_URL, LONGEST_NAME = 40, 30, 80, 60
 
 
 class Text(Document):
@@ -98,6 +98,11 @@ class LocaleRules(Document):
     short_segments: int = Field(default=3, ge=1, le=6)
     opt_out: dict[str, str]
 
+    def banned_in(self, text: str) -> list[str]:
+        """Banned words that a text holds, however they are spaced, broken over lines, composed or capitalised."""
+        plain = _comparable(text)
+        return [word for word in self.banned if _comparable(word) in plain]
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -124,10 +129,21 @@ class Figures:
 
 
 LONGEST = Figures(
-    "W" * 30, 999_999_999_999, "USD", date(2028, 9, 30), 12, "+1 555 010 0000 00", "https://pay.example/" + "x" * 20
+    "W" * LONGEST_CREDITOR,
+    999_999_999_999,
+    "USD",
+    date(2028, 9, 30),
+    12,
+    "0" * LONGEST_PHONE,
+    "https://pay.example/".ljust(LONGEST_URL, "x"),
+    "W" * LONGEST_NAME,
 )
 
 SAMPLE = Figures("Demo Lender", 123_456, "USD", date(2026, 11, 27), 2, "555-0100", "https://pay.example/you")
+
+
+def _comparable(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
 def _money(figures: Figures, locale: Locale) -> str:
@@ -148,12 +164,12 @@ def _plain(text: str, longest: int) -> str:
 
 
 FORMATTERS: dict[str, Callable[[Figures, Any], str]] = {
-    "creditor": lambda figures, _locale: _plain(figures.creditor, 40),
+    "creditor": lambda figures, _locale: _plain(figures.creditor, LONGEST_CREDITOR),
     "amount_due": _money,
     "as_of": lambda figures, locale: str(format_date(figures.as_of, "long", locale=locale)),
     "debts": lambda figures, _locale: str(figures.debts),
-    "phone": lambda figures, _locale: _plain(figures.phone, 30),
-    "pay_url": lambda figures, _locale: _plain(figures.pay_url, 80),
+    "phone": lambda figures, _locale: _plain(figures.phone, LONGEST_PHONE),
+    "pay_url": lambda figures, _locale: _plain(figures.pay_url, LONGEST_URL),
     "name": lambda figures, _locale: _plain(figures.name, LONGEST_NAME),
 }
 
@@ -247,6 +263,8 @@ def load_library(folder: Path) -> Library:
         except ConfigurationError as error:
             mistakes.append(f"{error.where}: {error.found}")
             continue
+        for words in rules[locale].opt_out.values():
+            mistakes += [f"{locale}: opt_out: banned word {word!r}" for word in rules[locale].banned_in(words)]
         for template in templates:
             mistakes += [
                 f"{locale}/{template.template}: {words}" for words in _mistakes(template, locale, rules[locale])
@@ -278,22 +296,45 @@ def _mistakes(template: Template, locale: str, rules: LocaleRules) -> Iterator[s
             yield f"{form}: braces or markup outside a placeholder"
         if "\n" in text.subject or any(unicodedata.category(char) in ("Cc", "Cf") and char != "\n" for char in whole):
             yield f"{form}: a control or direction mark"
-        lower = whole.casefold()
-        yield from (f"{form}: banned word {word!r}" for word in rules.banned if word.casefold() in lower)
+        yield from (f"{form}: banned word {word!r}" for word in rules.banned_in(whole))
         missing = [need for need in sorted(template.content) if REQUIRED.get(need, need) not in names]
         yield from (f"{form}: content {need} without {{{{{REQUIRED.get(need, need)}}}}}" for need in missing)
         if unknown:
             continue
-        for channel in (channel for channel, own in FORM.items() if own == form):
-            rendered = _Filler(locale, rules, channel, LONGEST)(text.body)
-            if channel == "sms" and segments(rendered) > rules.short_segments:
-                yield f"sms: up to {segments(rendered)} segments; at most {rules.short_segments}"
+        if form == FORM["sms"]:
+            longest = max(segments(_Filler(locale, rules, "sms", one)(text.body)) for one in _longest_in(locale))
+            if longest > rules.short_segments:
+                yield f"sms: up to {longest} segments; at most {rules.short_segments}"
+
+
+@cache
+def _longest_in(locale: str) -> tuple[Figures, ...]:
+    """The longest values, with the longest amount there is in any currency, and with the longest that needs UCS-2."""
+    language, currencies = Locale.parse(locale, sep="-"), sorted(list_currencies())
+    symbols = {code: get_currency_symbol(code, language) for code in currencies}
+
+    def length(code: str) -> int:
+        return len(symbols[code]) + min(get_currency_precision(code), 1)
+
+    odd = [code for code in currencies if not _is_gsm(symbols[code])]
+    return tuple(replace(LONGEST, currency=max(codes, key=length)) for codes in (currencies, odd))
+
+
+def _is_gsm(text: str) -> bool:
+    return all(char in GSM or char in GSM_EXTENDED for char in text)
 
 
 def segments(text: str) -> int:
-    """SMS segments of a text: GSM-7 where every character is in it, else UCS-2."""
-    if all(char in GSM or char in GSM_EXTENDED for char in text):
-        septets = sum(2 if char in GSM_EXTENDED else 1 for char in text)
-        return 1 if septets <= 160 else -(-septets // 153)  # noqa: PLR2004  3GPP TS 23.040
-    units = len(text.encode("utf-16-be")) // 2
-    return 1 if units <= 70 else -(-units // 67)  # noqa: PLR2004  as above
+    """SMS segments of a text: GSM-7 where every character is in it, else UCS-2; none ends within a character."""
+    if _is_gsm(text):
+        whole, part, sizes = 160, 153, [2 if char in GSM_EXTENDED else 1 for char in text]  # 3GPP TS 23.040
+    else:
+        whole, part, sizes = 70, 67, [len(char.encode("utf-16-be")) // 2 for char in text]
+    if sum(sizes) <= whole:
+        return 1
+    count, used = 1, 0
+    for size in sizes:
+        if used + size > part:
+            count, used = count + 1, 0
+        used += size
+    return count

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 STEPS = 12  # connect, greeting, EHLO, STARTTLS, EHLO, two of a login, MAIL, RCPT, DATA, the text, the answer
 ANSWER_BYTES = 64 * 1024
+ENCODED = "=?"  # of RFC 2047; the library decodes it in what it is given, line breaks included
 TEMPORARY, PERMANENT, UNHEARD_OF = 400, 500, 600
 START_MAIL, COMPLETED = 354, 250
 
@@ -133,15 +134,17 @@ class Smtp:
         """The whole mail, dots doubled and the last one added.
 
         Raises:
-            ValueError: A header would hold a line break, or the address is none.
+            ValueError: A header would hold a line break, or be another one when it is decoded; or the address is none.
         """
-        address = message.address.reveal()
+        address, subject = message.address.reveal(), message.content.subject.reveal()
         if parseaddr(address)[1] != address or "@" not in address or not address.isascii():
             raise ValueError("no mail address")
+        if ENCODED in address or ENCODED in subject:
+            raise ValueError("an encoded word, which the library would decode")
         mail = EmailMessage(policy=SMTP)
         mail["From"] = self.sender
         mail["To"] = address
-        mail["Subject"] = message.content.subject.reveal()
+        mail["Subject"] = subject
         mail["Message-ID"] = message_id(message.reference, self.domain)
         mail["X-Arrears-Reference"] = message.reference
         mail["Date"] = format_datetime(datetime.now(UTC))
@@ -150,6 +153,9 @@ class Smtp:
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         mail.set_content(message.content.body.reveal())
         text = mail.as_bytes()
+        head = text.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        if [line.split(b":")[0].decode() for line in head if not line.startswith((b" ", b"\t"))] != mail.keys():
+            raise ValueError("a header that is not ours")
         quoted = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in text.split(b"\r\n"))
         return quoted.removesuffix(b"\r\n") + b"\r\n.\r\n"
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from arrears.csv_cells import safe_cell
 
 from arrears_ui.formats import major
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from arrears_ui.formats import Formats
     from arrears_ui.reading import Rows
     from arrears_ui.words import Words
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 class Kind(Enum):
@@ -134,11 +133,4 @@ def _plain(column: Column, row: dict[str, Any]) -> object:
         return value
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return inert(str(value))
-
-
-def inert(value: str) -> str:
-    """Text that no spreadsheet takes for a formula, full-width signs and leading blanks or quotes included."""
-    bare = unicodedata.normalize("NFKC", value).lstrip(" \"'\u00a0\ufeff\u200b")
-    starts = unicodedata.normalize("NFKC", value)[:1] in {"\t", "\r", "\n"}
-    return f"'{value}" if starts or bare.startswith(FORMULA_STARTS) else value
+    return safe_cell(str(value))

@@ -8,38 +8,18 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from arrears.sending.batches import Visits, campaign, csv_of, safe_cell
+from arrears.csv_cells import safe_cell
+from arrears.sending.batches import Visits, campaign, csv_of
 from arrears.sending.channels.spool import Spool
 from arrears.sending.handover import write_batches, write_stop_delta
 from arrears.sending.values import Content, Message, Private, Reply
 from arrears.warehouse.connection import transaction
 from sqlalchemy import text
+from support.formulas import FORMULAS
 from support.outbox import empty_outbox, put_steps, step
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 LATER = NOON + timedelta(hours=5)
-STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠", "−"]  # noqa: RUF001  full-width too
-BODIES = [
-    "1+1",
-    "cmd|' /C calc'!A0",
-    'HYPERLINK("https://evil.example","click")',
-    "SUM(A1:A9)",
-]
-FORMULAS = [
-    *(start + body for start in STARTS for body in BODIES),
-    " =1+1",
-    '"=1+1',
-    "'=1+1",
-    "\u00a0=1+1",
-    "\u200b=1+1",
-    "\ufeff=1+1",
-    "=DDE('cmd','/C calc')",
-    "@SUM(1+1)*cmd|' /C calc'!A0",
-    "-2+3+cmd|' /C calc'!A0",
-    "+1-555-0100",
-    "=\r\n1+1",
-    "\n\n=1",
-]
 
 
 def test_there_are_sixty_formulas():

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from arrears.csv_cells import safe_cell
 from arrears.sending.letters import pdf_of
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ COLUMNS = (
     "text",
 )
 AREA_UNKNOWN = "unknown"
-# What a spreadsheet may take for a formula: OWASP's list, after blanks and quotes too, and its full-width twins.
-FORMULA = re.compile(r"^[\s'\"\u00a0\u200b\ufeff]*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20\u2212]")
 
 
 def campaign(channel: str, live: Messages, now: datetime) -> Iterable[Batch]:
@@ -127,19 +126,8 @@ def csv_of(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([safe_cell(str(cell)) for cell in row] for row in rows)
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
-
-
-def safe_cell(text: str) -> str:
-    """The cell as text: one line, and with an apostrophe before what a spreadsheet would run.
-
-    A plain number, negative ones too, is a number and stays one.
-    """
-    line = " ".join(text.replace("\0", "").split())
-    if re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,6})?", text):
-        return text
-    return f"'{line}" if FORMULA.match(text) or FORMULA.match(line) else line
 
 
 def _columns_of(message: dict[str, Any], columns: Sequence[str]) -> list[str]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from arrears.contracts.model import PiiClass
+from arrears.csv_cells import safe_cell
 from arrears.warehouse.base import INSTANT, metadata
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 PSEUDONYM = {"pii": PiiClass.PSEUDONYM.value}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  full width works too
 
 WORKLIST = Table(
     "agent_worklist",
@@ -246,18 +246,3 @@ def write_csv(path: Path, names: Iterable[str], rows: Iterable[Row]) -> None:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(names)
         writer.writerows([safe_cell(row[name]) for name in names] for row in rows)
-
-
-def safe_cell(value: object) -> object:
-    """A cell that no spreadsheet runs.
-
-    Text that begins with a formula's sign, be it after blanks or quotes or in full width, gets an apostrophe. A number
-    comes from a typed column and stays one: -5 is not damaged.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool | int | float):
-        return value
-    shown = str(value)
-    begins = shown.lstrip(" \u00a0\u3000\"'")
-    return f"'{shown}" if begins.startswith(FORMULA_STARTS) or shown.startswith(("\t", "\r", "\n")) else shown

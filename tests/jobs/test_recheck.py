@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from arrears.errors import PackNotReviewedError
+from arrears.errors import ConfigurationError, PackNotReviewedError
 from arrears.jobs.at_sending import PolicyAtSending
 from arrears.jobs.dispatch import dispatch, due_work, hand_over
 from arrears.jobs.recheck import Recheck
@@ -338,7 +338,10 @@ def test_jobs_send_the_day_and_a_rehearsal_need_not_wait_for_the_hour(settings, 
 
 
 def test_what_was_handed_over_is_taken_back_when_somebody_pays(settings, tmp_path):
-    """A campaign goes out with three rows; one pays a minute later; the delta names that one alone."""
+    """A campaign goes out with three rows; one pays a minute later; the delta names that one alone.
+
+    Then one cannot be judged any more, which keeps nobody else from being left in peace.
+    """
     config = tmp_path / "sending.yaml"
     config.write_text("channels: {call: {kind: file}}\n")
     mine = settings.model_copy(update={"sending": config, "outbox_folder": tmp_path / "out"})
@@ -362,6 +365,12 @@ def test_what_was_handed_over_is_taken_back_when_somebody_pays(settings, tmp_pat
         pays(settings, 5000)
         second = hand_over(TEN + MINUTE, mine)["call"]
         third = hand_over(TEN + 2 * MINUTE, mine)["call"]
+        unjudged = "portfolio = 'gone', not_after_at = not_after_at - interval '1 hour'"
+        with transaction(settings.warehouse) as connection:
+            connection.execute(text(f"UPDATE ops.notification SET {unjudged} WHERE borrower_id = 'b2'"))
+        report(settings, "opt_out", party_id="b3", person_id="p-b3")
+        with pytest.raises(ConfigurationError):
+            hand_over(TEN + 3 * MINUTE, mine)
 
     assert (first["rows"], first["stopped"]) == (3, 0)
     assert (second["rows"], second["stopped"]) == (0, 1)
@@ -369,6 +378,8 @@ def test_what_was_handed_over_is_taken_back_when_somebody_pays(settings, tmp_pat
     with transaction(settings.warehouse) as connection:
         asked = text("SELECT delivery_code, reason_code FROM ops.notification WHERE borrower_id = 'b1'")
         assert connection.execute(asked).one() == ("withdrawn", "paid")
+        asked = text("SELECT borrower_id, delivery_code FROM ops.notification WHERE borrower_id > 'b1' ORDER BY 1")
+        assert connection.execute(asked).all() == [("b2", "handed_over"), ("b3", "withdrawn")]
 
 
 def test_live_channel_waits_for_the_packs_review(settings):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
 
-from arrears.errors import ProviderFailingError
+from arrears.errors import ProviderFailingError, WarehouseUnreachableError
 from arrears.jobs.receipts import work_off
 from arrears.jobs.recheck import Recheck
 from arrears.sending.channels.gateway import Gateway
@@ -19,12 +19,15 @@ from arrears.sending.handover import mark_printed, take_back, write_batches, wri
 from arrears.sending.ways import CHANNELS, HANDED_OVER, load_sending
 from arrears.settings import ENVIRONMENT_FILE, load_settings
 from arrears.warehouse import outbox
-from arrears.warehouse.connection import transaction
+from arrears.warehouse.connection import coded, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
+    from arrears.sending.claims import Row
     from arrears.sending.ways import Sending
     from arrears.settings import Settings
 
@@ -118,16 +121,21 @@ def hand_over(now: datetime, settings: Settings | None = None) -> dict[str, Any]
     Returns:
         By channel that others act on: files and rows of the new batches, and rows taken back.
 
+    A row that cannot be judged stands as it does, a channel whose files cannot be written waits; all others are served,
+    and the first such error is raised at the end.
+
     Raises:
+        ConfigurationError: A portfolio's sender, or what letters need, is wrong.
         WarehouseUnreachableError: The warehouse did not answer.
     """
     settings = settings or load_settings()
     sending, done = load_ways(settings), {}
+    failures: list[Exception] = []
     for code in HANDED_OVER:
         way = sending.channel(code, settings.outbox_folder)
         if way.capabilities.is_sandbox:
             continue
-        may_still = Recheck(settings, way).withdrawn
+        may_still = _each_for_itself(Recheck(settings, way), failures)
         try:
             if isinstance(way, Gateway):
                 done[code] = take_back(settings.warehouse, way, may_still, now)
@@ -137,9 +145,29 @@ def hand_over(now: datetime, settings: Settings | None = None) -> dict[str, Any]
                     stopped = write_stop_delta(connection, way.folder, code, may_still, now, way.provider)
                     made = write_batches(connection, way.folder, code, sending.writer(code), now)
                 done[code] = {**made, "stopped": stopped["rows"]} | ({"printed": printed} if printed else {})
+        except Exception as error:  # noqa: BLE001  raised below
+            failures.append(error)
         finally:
             way.close()
+    if failures:
+        raise failures[0]
     return done
+
+
+def _each_for_itself(judge: Recheck, failures: list[Exception]) -> Callable[[Connection, Row, datetime], str | None]:
+    """Why a row may not be acted on any more; one that cannot be judged keeps no other from being taken back."""
+
+    def withdrawn(connection: Connection, row: Row, now: datetime) -> str | None:
+        try:
+            with coded(), connection.begin_nested():
+                return judge.withdrawn(connection, row, now)
+        except WarehouseUnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001  raised at the end
+            failures.append(error)
+            return None
+
+    return withdrawn
 
 
 def unknown_sends(settings: Settings | None = None) -> dict[str, int]:

@@ -11,7 +11,7 @@ ROOT = Path(arrears.__file__).parent
 
 # Lower layers first; a module imports from its own layer or a lower one.
 LAYERS = [
-    {"errors", "failpoints", "folders", "keys", "kept", "log_filter", "pii", "progress"},
+    {"errors", "failpoints", "folders", "keys", "kept", "csv_cells", "log_filter", "pii", "progress"},
     {"rules"},
     {"contracts", "settings"},
     {"engine", "policy", "portfolio"},

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from arrears.cli_outbox import app
-from arrears.errors import ConfigurationError, ProviderFailingError
+from arrears.errors import PortfolioUnknownError, ProviderFailingError
 from arrears.jobs.at_sending import PolicyAtSending
 from arrears.jobs.dispatch import dispatch, due_work, load_ways
 from arrears.sending.addresses import load_addresses
@@ -90,7 +90,7 @@ def test_portfolio_that_cannot_be_judged_is_said_and_the_others_are_sent(setting
             connection.execute(text(gone), {"b": borrower})
     shards = [number for work in due_work(settings) for number in work["shards"]]
 
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(PortfolioUnknownError):
         dispatch("call", shards, settings=settings)
 
     with transaction(settings.warehouse) as connection:

@@ -86,7 +86,7 @@ def post(client, path, key, *given, number="m1", at=None, secret=SECRET, **chang
 def put_message(desk, **given):
     about = {"borrower_id": "P1", "person_id": "H1", "contact_point_id": "C1", "loan_ids": ["L1"]}
     sent = {"state_code": "sent", "provider_code": "bots", "channel_code": "voice_bot", "reference": OURS}
-    put_steps(desk.warehouse, [step("r", **about, **{**sent, "delivery_code": "handed_over", **given})])
+    put_steps(desk.warehouse, [step("r", **{**about, **sent, "delivery_code": "handed_over", **given})])
 
 
 def standing(desk):

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from arrears.errors import ConfigurationError, PackNotReviewedError
+from arrears.errors import PackNotReviewedError, PortfolioUnknownError
 from arrears.jobs.at_sending import PolicyAtSending
 from arrears.jobs.dispatch import dispatch, due_work, hand_over
 from arrears.jobs.recheck import Recheck
@@ -369,7 +369,7 @@ def test_what_was_handed_over_is_taken_back_when_somebody_pays(settings, tmp_pat
         with transaction(settings.warehouse) as connection:
             connection.execute(text(f"UPDATE ops.notification SET {unjudged} WHERE borrower_id = 'b2'"))
         report(settings, "opt_out", party_id="b3", person_id="p-b3")
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(PortfolioUnknownError):
             hand_over(TEN + 3 * MINUTE, mine)
 
     assert (first["rows"], first["stopped"]) == (3, 0)

@@ -273,7 +273,7 @@ def message_of(connection: Connection, channel: str, reference: str) -> Row | No
     """The message that any of its attempts was sent under that name; None: nobody's."""
     number = func.generate_series(1, STEP.attempt_no - 1).column_valued("number")
     digest = func.sha256(func.convert_to(func.concat(STEP.step_key, ":", number), "UTF8"))
-    is_earlier = exists(select(1).select_from(number).where(func.left(func.encode(digest, "hex"), 32) == reference))
+    is_earlier = exists(select(1).where(func.left(func.encode(digest, "hex"), 32) == reference).correlate(NOTIFICATION))
     for is_it in (STEP.reference == reference, and_(STEP.attempt_no > 1, is_earlier)):
         asked = select(NOTIFICATION).where(STEP.channel_code == channel, is_it)
         if found := connection.execute(asked).mappings().one_or_none():

@@ -11,7 +11,7 @@ from arrears.settings import INCLUDE
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.feedback_tables import FEEDBACK_EVENT
 from arrears.warehouse.partitions import ensure_partitions
-from arrears.warehouse.tables import MART, NOTIFICATION
+from arrears.warehouse.tables import DATA_FRESHNESS, MART, NOTIFICATION
 from pydantic import SecretStr
 from sqlalchemy import insert, text
 from support.books import rows_of
@@ -129,3 +129,24 @@ def test_whoever_is_paying_the_coming_instalment_is_not_reminded(settings, amoun
 
     assert found[0] == ("b1", "suppressed", reason)
     assert [state for _, state, _ in found] == ["suppressed", "sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "found"), [(0, "sent"), (1, "suppressed")], ids=["published together", "corrected since"]
+)
+def test_amount_of_a_plan_older_than_its_ledger_is_not_spoken_of(settings, minutes, found):
+    """The correction may be a payment in advance; the explanation of the first loan speaks of no amount."""
+    common = {"portfolio": "book", "business_date": DAY, "status_code": "published", "rows": 1, "load_id": "x"}
+    common |= {"content_hash": "x", "contract_version": 1}
+    loan = MART["core__loan_delinquency_daily"]
+    at = ((PLAN, TEN), (loan, TEN + timedelta(minutes=minutes)))
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("DELETE FROM ops.data_freshness"))
+        rows = [{**common, "dataset": fact.name, "published_at": published} for fact, published in at]
+        connection.execute(insert(DATA_FRESHNESS), rows)
+
+    done = send(settings)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("DELETE FROM ops.data_freshness"))
+
+    assert [state for _, state, _ in done] == [found, "sent", "sent"]

@@ -122,7 +122,8 @@ def test_payment_between_the_ledgers_close_and_a_late_cut_is_known(floor):
     [
         pytest.param({}, "2026-03-05", ("suppressed", "promised"), id="promised since the cut"),
         pytest.param({}, "2026-03-02", ("suppressed", "promised"), id="for today"),
-        pytest.param({}, "2026-03-01", None, id="for yesterday"),
+        pytest.param({}, "2026-03-01", ("suppressed", "promised"), id="for yesterday, and a day of grace"),
+        pytest.param({}, "2026-02-28", None, id="for the day before"),
         pytest.param({"loan_ids": ["l9"]}, "2026-03-05", None, id="of another loan"),
         pytest.param({"received_at": TEN - timedelta(days=1)}, "2026-03-05", None, id="known when the day was cut"),
     ],

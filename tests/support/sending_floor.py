@@ -37,7 +37,7 @@ def made_floor(
     strategy = folder / "strategies/path.yaml"
     strategy.write_text(strategy.read_text().replace("template: hello", "template: friendly_reminder"))
     book = folder / "portfolios/book/portfolio.yaml"
-    book.write_text(book.read_text().replace("2026-03-02", day.isoformat()))
+    book.write_text(book.read_text().replace("2026-03-02", day.isoformat()) + "promises: {grace_days: 1}\n")
     (folder / "portfolios/book/sender.yaml").write_text(SENDER)
     numbers = range(1, people + 1)
     loans = [aged(f"l{number}", 5, product_code="card") for number in numbers]

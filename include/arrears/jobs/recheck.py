@@ -30,7 +30,7 @@ from arrears.sending.claims import is_stopped_by
 from arrears.sending.dispatch import Go, No
 from arrears.sending.templates import Figures, cached_library
 from arrears.sending.values import Message, Private
-from arrears.warehouse.tables import MART, PUBLISH_LEDGER
+from arrears.warehouse.tables import DATA_FRESHNESS, MART, PUBLISH_LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ PROMISE = table(
 LOAN, CASE, PLAN = (
     MART[table].c for table in ("core__loan_delinquency_daily", "core__case_daily", "out__contact_plan_daily")
 )
-LEDGER = PUBLISH_LEDGER.c
+LEDGER, FRESHNESS = PUBLISH_LEDGER.c, DATA_FRESHNESS.c
 SENDER_FILE = "sender.yaml"
 STOPPED, STALE = "stopped", "stale_ledger"
 STALE_WAIT, LOOK_SECONDS = timedelta(minutes=10), 60.0
@@ -150,7 +150,7 @@ class Recheck:
             return No("suppressed", "payment_feed_silent")
         return (
             _no_longer_owed(connection, row, debts, now, midnight(today, day.folder.portfolio.zone))
-            or _promised(connection, row, today)
+            or _promised(connection, row, today - timedelta(days=day.folder.portfolio.promises.grace_days))
             or self._forbidden(connection, row, now)
             or self._message(connection, row, today, debts, sender, regions)
         )
@@ -266,14 +266,24 @@ def debts_of(connection: Connection, row: Row) -> Debts:
 
 
 def _coming_minor(connection: Connection, row: Row) -> int | None:
-    """Amount of a step before anything is late, as planned: of a coming due date or a first loan, which no case has."""
+    """Amount of a step before anything is late, as planned: of a coming due date or a first loan, which no case has.
+
+    None, too, where the ledger was corrected after the day had opened and its plan was history: what was paid in
+    advance meanwhile, nobody knows.
+    """
     of_the_day = (CASE.portfolio == row["portfolio"], CASE.business_date == row["business_date"])
     has_case = select(CASE.case_id).where(*of_the_day, CASE.case_id == row["case_id"]).exists()
+    of_facts = (FRESHNESS.portfolio == row["portfolio"], FRESHNESS.business_date == row["business_date"])
+    ledger_at, plan_at = (
+        select(FRESHNESS.published_at).where(*of_facts, FRESHNESS.dataset == MART[table].name).scalar_subquery()
+        for table in MADE_FROM
+    )
     asked = select(PLAN.past_due_minor).where(
         PLAN.portfolio == row["portfolio"],
         PLAN.business_date == row["business_date"],
         PLAN.step_key == row["step_key"],
         ~has_case,
+        or_(PLAN.past_due_minor == 0, func.coalesce(ledger_at <= plan_at, True)),
     )
     return cast("int | None", connection.execute(asked).scalar_one_or_none())
 
@@ -298,14 +308,14 @@ def _no_longer_owed(connection: Connection, row: Row, debts: Debts, now: datetim
     return No("suppressed", "paid" if debts.are_met_by(paying) else "part_paid")
 
 
-def _promised(connection: Connection, row: Row, today: date) -> No | None:
-    """No when somebody has promised since the day was cut; of an earlier promise the plan knows."""
+def _promised(connection: Connection, row: Row, due_from: date) -> No | None:
+    """No when somebody has promised since the day was cut, due then or later; of an earlier promise the plan knows."""
     view = PROMISE.c
     asked = select(view.due_on).where(
         view.portfolio == row["portfolio"],
         view.loan_ids.overlap(row["loan_ids"]),
         view.cancelled_at.is_(None),
-        view.due_on >= today,
+        view.due_on >= due_from,
         view.received_at > _cut_of(row),
     )
     return None if connection.execute(asked.limit(1)).first() is None else No("suppressed", "promised")

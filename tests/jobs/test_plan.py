@@ -361,3 +361,20 @@ def test_rule_that_spares_old_debts_is_not_lifted_from_a_young_one_beside_it(tmp
 
     row = planned(settings, FIRST)["b1"]
     assert row["not_before_at"].astimezone(ZoneInfo("Asia/Shanghai")).hour == opens
+
+
+def test_flag_until_9999_bars_its_person_and_stops_nobody_else_s_plan(settings):
+    """So some sources say "no end"; the last quarter hour of that year has no next one."""
+    ends_at = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    flag = {
+        "flag_id": "f1",
+        "flag_code": "opt_out",
+        "party_id": "b1",
+        "starts_at": datetime(2026, 2, 20, tzinfo=UTC),
+        "ends_at": ends_at,
+    }
+    put_ledger(settings, FIRST, [aged("l1", 5), aged("l2", 5, borrower_id="b2")], flag=[flag])
+
+    *_, done = work(settings, FIRST)
+
+    assert (done["planned"], done["blocked"]) == (1, 1)

@@ -148,6 +148,7 @@ def test_whoever_has_promised_since_is_not_written_to(settings, given, due, foun
         pytest.param("opt_out", {"detail": {"channel_code": "sms"}}, "opt_out", id="opted out of texts"),
         pytest.param("opt_out", {"portfolio": "other"}, "opt_out", id="opted out elsewhere"),
         pytest.param("hardship", {}, "hardship", id="hardship"),
+        pytest.param("hardship", {"detail": {"ends_at": "9999-12-31T23:59:59Z"}}, "hardship", id="hardship until 9999"),
         pytest.param("complaint", {}, "complaint", id="complaint"),
         pytest.param("flag", DEAD, "deceased", id="deceased"),
         pytest.param("flag", DEAD | {"loan_ids": ["l9"]}, "deceased", id="deceased, said of another loan"),

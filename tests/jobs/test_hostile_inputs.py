@@ -38,6 +38,7 @@ class Hostile:
 
 NOT_SCHEDULED = ("raw__loan", 4, "principal_minor", "loan.principal_is_scheduled", "hold")
 LOAN_5 = "L5,B5,tour,CNY,20000,2026-01-01,2026-03-01,active,20000"
+SCHEDULE_5 = ["L5,1,2026-02-01,10000,0,0,0", "L5,2,2026-03-01,10000,0,0,0"]
 CASES = {
     "loan without schedule": Hostile(
         {"loan": [LOAN_5]}, {("raw__loan", 6, "loan_id", "loan.has_schedule", "fail")}, ages={"L5": None}
@@ -97,13 +98,75 @@ CASES = {
     ),
     "due on the day that stands for none": Hostile(
         {"instalment": ["L3,2,0001-01-01,100,0,0,0"]},
-        {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail"), NOT_SCHEDULED},
+        {
+            ("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail"),
+            ("raw__instalment", 8, "due_on", "instalment.due_in_order", "warn"),
+            NOT_SCHEDULED,
+        },
         "L3",
     ),
     "never due": Hostile(
         {"instalment": ["L3,2,9999-12-31,100,0,0,0"]},
         {("raw__instalment", 8, "due_on", "instalment.due_on_of_our_time", "fail"), NOT_SCHEDULED},
         "L3",
+    ),
+    "last due date slipped to years before": Hostile(
+        {"loan": [LOAN_5], "instalment": ["L5,1,2026-02-01,10000,0,0,0", "L5,2,2025-03-01,10000,0,0,0"]},
+        {
+            ("raw__instalment", 9, "due_on", "instalment.due_after_disbursal", "hold"),
+            ("raw__instalment", 9, "due_on", "instalment.due_in_order", "warn"),
+            ("raw__loan", 6, "maturity_on", "loan.matures_with_last_due", "hold"),
+        },
+        "L5",
+        ages={"L5": (366, 366, 20000, "91+")},
+    ),
+    "due dates slipped by a year": Hostile(
+        {"loan": [LOAN_5], "instalment": ["L5,1,2027-02-01,10000,0,0,0", "L5,2,2027-03-01,10000,0,0,0"]},
+        {("raw__instalment", line, "due_on", "instalment.due_by_maturity", "hold") for line in (8, 9)},
+        "L5",
+        ages={"L5": (0, 0, 0, "0")},
+    ),
+    "maturity slipped to the year 9999": Hostile(
+        {"loan": [LOAN_5.replace("2026-03-01", "9999-03-01")], "instalment": ["L5,1,2026-03-01,20000,0,0,0"]},
+        {("raw__loan", 6, "maturity_on", "loan.matures_with_last_due", "hold")},
+        "L5",
+        ages={"L5": (1, 1, 20000, "1-30")},
+    ),
+    "disbursed after the first due date": Hostile(
+        {"loan": [LOAN_5.replace("2026-01-01", "2026-02-10")], "instalment": SCHEDULE_5},
+        {("raw__instalment", 8, "due_on", "instalment.due_after_disbursal", "hold")},
+        "L5",
+        ages={"L5": (29, 29, 20000, "1-30")},
+    ),
+    "maturity before a weekend, charge after it, repaid ahead of the schedule": Hostile(
+        {
+            "loan": [LOAN_5.replace("2026-03-01,active,20000", "2026-02-20,active,10000")],
+            "instalment": [*SCHEDULE_5, "L5,3,2026-04-20,0,0,100,0"],
+            "transaction": ["T5,L5,repayment,2026-02-20,2026-02-20T10:00:00Z,20000,"],
+        },
+        set(),
+        ages={"L5": (0, 0, 0, "0")},
+    ),
+    "payment a hundredfold": Hostile(
+        {"transaction": ["T5,L2,repayment,2026-02-20,2026-02-20T10:00:00Z,1050000,"]},
+        {("raw__loan", 3, "outstanding_principal_minor", "loan.received_was_owed", "hold")},
+        "L2",
+        ages={"L2": (0, 0, 0, "0")},
+    ),
+    "reversal of another amount": Hostile(
+        {"transaction": ["T5,L1,reversal,2026-02-20,2026-02-20T10:00:00Z,99999999,T1"]},
+        {("raw__transaction", 6, "amount_minor", "transaction.reversal_amount_is_originals", "hold")},
+        "L1",
+        ages={"L1": (29, 29, 21000, "1-30")},
+    ),
+    "payment booked years later": Hostile(
+        {"transaction": ["T5,L2,repayment,2026-02-20,2031-02-20T10:00:00Z,500,"]},
+        {("raw__transaction", 6, "booked_at", "transaction.booked_near_close", "warn")},
+        "L2",
+        ages={"L2": (29, 29, 20500, "1-30")},
+    ),
+    "identifier that no index holds": Hostile(
+        {"loan": [LOAN_5.replace("L5", "L" * 129)]}, {("raw__loan", 6, "loan_id", "type", "fail")}
     ),
     "payment near 2^63": Hostile(
         {"transaction": [f"T5,L2,repayment,2026-02-20,2026-02-20T10:00:00Z,{HUGE},"]},

@@ -123,6 +123,32 @@ def test_text_of_any_other_form_is_no_value_and_named(connection, tmp_path, colu
     assert one_text(connection, tmp_path, column, delivered) == (None, column)
 
 
+@pytest.mark.parametrize(
+    ("thing", "is_read"),
+    [
+        pytest.param("a" * 128, True, id="as long as an identifier may be"),
+        pytest.param("a" * 129, False, id="longer than any index holds"),
+        *(
+            pytest.param(f"a{sign}", False, id=f"U+{ord(sign):04X}")
+            for sign in "\u00a0\u3000\u200b\u202e\ufeff\u2028\u0085"
+        ),
+    ],
+)
+def test_identifier_is_short_and_of_signs_that_are_seen(connection, tmp_path, thing, is_read):
+    (row,) = read(connection, staged(tmp_path, pa.table({"thing_id": [thing]})))
+
+    assert (row["thing_id"], row["conversion_errors"]) == ((thing, None) if is_read else (None, "thing_id"))
+
+
+def test_column_that_nobody_declared_is_named_by_position_when_its_name_may_be_a_value():
+    schema = pa.schema([("thing_id", pa.string()), ("138\n0013", pa.string()), ("colour", pa.string())])
+
+    with pytest.raises(SourceColumnsError) as refused:
+        check_delivery(THING, schema, "thing.sql")
+
+    assert refused.value.found == "column 2 is not in the contract; column colour is not in the contract"
+
+
 def test_text_with_nul_is_named_and_empty_text_is_null(connection, tmp_path):
     table = pa.table({"thing_id": ["a\0b", "", "张三"]})
 

@@ -133,6 +133,13 @@ def test_select_over_what_is_not_there_names_it(url):
         read(url, "SELECT * FROM nowhere")
 
 
+def test_text_that_sqlite_cannot_decode_is_in_no_message(sqlite_url):
+    with pytest.raises(SourceQueryError, match="OperationalError") as refused:
+        read(sqlite_url, f"SELECT CAST(x'ff' || '{SECRET}' AS TEXT) AS loan_id")
+
+    assert SECRET not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "select",
     [

@@ -373,6 +373,47 @@ def test_text_of_parquet_that_is_none_is_named_by_row_and_column(folder, tmp_pat
     assert SECRET not in str(refused.value)
 
 
+def test_value_that_the_footer_does_not_speak_of_is_damage_without_a_checksum_too(folder, tmp_path):
+    path = folder / "f.parquet"
+    pq.write_table(pa.table({"a": [1000, 2000, 3000]}), path, compression="none", use_dictionary=False)
+    damaged = path.read_bytes().replace((2000).to_bytes(8, "little"), (2000 + (1 << 40)).to_bytes(8, "little"))
+    path.write_bytes(damaged)
+
+    with pytest.raises(SourceFileError, match="footer") as refused:
+        read(folder, tmp_path, pattern="f.parquet", file_format="parquet", columns=())
+
+    assert refused.value.where == "f.parquet row group 1, column a"
+
+
+def test_instant_that_overflows_is_named_by_column_and_a_name_that_may_be_a_value_by_position(folder, tmp_path):
+    late = pa.array([1 << 62], pa.int64()).cast(pa.timestamp("ms", "UTC"))
+    pq.write_table(pa.table({"a": [1], SECRET: late}), folder / "f.parquet")
+
+    with pytest.raises(SourceFileError, match="instant") as refused:
+        read(folder, tmp_path, pattern="f.parquet", file_format="parquet", columns=())
+
+    assert refused.value.where == "f.parquet row group 1, column 2"
+
+
+def test_header_once_more_is_one_line_that_is_no_row(folder, tmp_path):
+    csv(folder, "a,b\n1,x\na,b\n2,y\n")
+
+    rows, malformed = read(folder, tmp_path)
+
+    assert rows == [row("1", "x", 2), row("2", "y", 4)]
+    assert malformed == [{"source_file": "f.csv", "source_line": 3, "line": "a,b"}]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_line_of_another_encoding_is_named_whatever_ends_lines(folder, tmp_path, end):
+    csv(folder, end.join([b"a,b", b"1,x", b"2,y", b"3,\xff", b"4,z"]))
+
+    with pytest.raises(SourceFileError) as refused:
+        read(folder, tmp_path)
+
+    assert refused.value.where == "f.csv line 4"
+
+
 def test_span_of_time_is_no_amount(folder, tmp_path):
     pq.write_table(pa.table({"a": pa.array([5], pa.duration("s")), "b": ["x"]}), folder / "f.parquet")
 

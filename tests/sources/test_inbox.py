@@ -147,6 +147,8 @@ def test_rest_of_a_growing_delivery_makes_it_ready(drops):
         pytest.param(in_control({"sums": {"principal_minor": 110000.0}}), "principal_minor", id="a sum as a float"),
         pytest.param(in_control({"sha256": "0" * 63}), "files.0.sha256", id="no SHA-256"),
         pytest.param(in_control({"note": SECRET}), "files.0.note", id="an unknown key"),
+        pytest.param(in_control({SECRET: 1}), "files.0.?", id="an unknown key that may be a value"),
+        pytest.param(in_control({"name": SECRET}), "files.0 has no name of a loan", id="a name that may be a value"),
         pytest.param(lambda said: said["files"][0].pop("sums"), "files.0.sums: Field required", id="no sums"),
         pytest.param(lambda said: said.pop("closing_date"), "closing_date: Field required", id="no closing date"),
         pytest.param(lambda said: said.update(files=[]), "files", id="no files"),
@@ -274,6 +276,15 @@ def test_sum_of_a_column_that_is_not_there_is_refused(drops):
 
     assert isinstance(error, ControlFileError)
     assert "outstanding" in error.found
+
+
+def test_sum_of_texts_is_refused_and_not_taken_for_nothing(drops):
+    drops.drop(sums={"loan": {"loan_id": 0}})
+
+    error = refused(drops)
+
+    assert isinstance(error, SourceTypeError)
+    assert "loan_id" in error.found
 
 
 def test_sum_of_a_float_is_refused(drops):

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import stat
+from pathlib import Path
 
 import pytest
 from arrears.errors import DeliveryConflictError, SourceNotReadyError
@@ -212,6 +215,20 @@ def test_other_file_under_a_taken_name_is_refused_even_beside_the_same_control_f
     assert isinstance(beside, DeliveryConflictError)
     assert LOAN in beside.found
     assert drops.lying()[LOAN] == b"other"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: Path(path).symlink_to("/dev/zero")])
+def test_what_is_no_file_under_a_taken_name_is_refused_and_never_opened(drops, make):
+    drops.drop()
+    extract_all(drops.settings)
+    validate("book", FIRST, settings=drops.settings)
+    (Path(drops.archive) / "2026-02-31").mkdir()
+    make(f"{drops.inbox}/{LOAN}")
+
+    with pytest.raises(DeliveryConflictError, match=LOAN):
+        extract("book", FIRST, "loan", settings=drops.settings)
+
+    assert not stat.S_ISREG(os.lstat(f"{drops.inbox}/{LOAN}").st_mode)
 
 
 def test_other_content_for_an_earlier_day_is_told_kept_and_not_read(drops, caplog):

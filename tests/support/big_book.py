@@ -20,10 +20,11 @@ LEDGER = ("loan", "instalment", "transaction", "pause")
 UNDATED = ("instalment", "pause", "party", "loan_party", "contact_point", "consent", "flag", "queue")
 LOAN_ID = "'L' || lpad(i::VARCHAR, 9, '0') AS loan_id"
 DUE_ON = "(DATE '2026-03-02' + (hash(i) % 30)::INTEGER + 30 * (s - 7)::INTEGER)::DATE"
+LAST_DUE_ON = DUE_ON.replace("s - 7", "5")
 SELECTS = {
     "loan": f"""
         SELECT {LOAN_ID}, 'B' || (i // 2) AS borrower_id, 'p' || i % 3 AS product_code, 'CNY' AS currency,
-            120000::BIGINT AS principal_minor, DATE '2025-08-01' AS disbursed_on, DATE '2026-08-31' AS maturity_on,
+            120000::BIGINT AS principal_minor, DATE '2025-08-01' AS disbursed_on, {LAST_DUE_ON} AS maturity_on,
             CASE i % 100 WHEN 0 THEN 'paid_off' ELSE 'active' END AS status_code,
             CASE i % 50 WHEN 1 THEN 3 END::INTEGER AS grace_days, NULL::VARCHAR AS grace_code,
             60000::BIGINT AS outstanding_principal_minor

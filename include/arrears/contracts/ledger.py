@@ -34,6 +34,10 @@ OPEN_STATUSES = ("active", "charged_off")
 TERMINAL_STATUSES = ("paid_off", "settled", "sold", "transferred", "cancelled")
 FIRST_DAY, LAST_DAY = "1950-01-01", "2199-12-31"
 LARGEST_MINOR = 10**15  # no debt of a person; sums of thousands of these still fit 64 bits
+ROLL_DAYS = 10  # a due date rolled over a weekend or the longest run of holidays
+LATE_DAYS = 31  # a correction booked later than this after the close is rare
+IN = "('repayment', 'waiver', 'goodwill_credit', 'merchant_refund', 'payout_refund')"
+AGREED = "status_code = 'active' AND restructured_on IS NULL"
 
 
 def _fail(rule: str, column: str, offends: str, reason: str) -> Check:
@@ -150,7 +154,7 @@ LOAN = _raw(
         _hold(
             "loan.principal_is_scheduled",
             "principal_minor",
-            "status_code = 'active' AND restructured_on IS NULL AND loan_id IN (SELECT l.loan_id "
+            f"{AGREED} AND loan_id IN (SELECT l.loan_id "
             "FROM once__loan AS l INNER JOIN (SELECT i.loan_id, sum(i.principal_minor) AS principal_minor, "
             "bool_or(i.kind_code = 'minimum_payment') AS is_open_ended FROM once__instalment AS i "
             "GROUP BY i.loan_id) AS due ON l.loan_id = due.loan_id "
@@ -160,13 +164,39 @@ LOAN = _raw(
         _hold(
             "loan.repaid_is_received",
             "outstanding_principal_minor",
-            "status_code = 'active' AND restructured_on IS NULL AND outstanding_principal_minor < principal_minor "
+            f"{AGREED} AND outstanding_principal_minor < principal_minor "
             "AND loan_id IN (SELECT l.loan_id FROM once__loan AS l LEFT JOIN (SELECT t.loan_id, sum(t.amount_minor) "
-            "AS received FROM once__transaction AS t WHERE t.kind_code IN ('repayment', 'waiver', "
-            "'goodwill_credit', 'merchant_refund', 'payout_refund') GROUP BY t.loan_id) AS paid "
+            f"AS received FROM once__transaction AS t WHERE t.kind_code IN {IN} GROUP BY t.loan_id) AS paid "
             "ON l.loan_id = paid.loan_id "
             "WHERE l.principal_minor - l.outstanding_principal_minor > coalesce(paid.received, 0))",
             "more principal is repaid than money came in: a payment is missing, and who has paid is not asked to",
+        ),
+        _hold(
+            "loan.received_was_owed",
+            "outstanding_principal_minor",
+            f"{AGREED} AND outstanding_principal_minor > 0 AND loan_id IN (SELECT due.loan_id "
+            "FROM (SELECT i.loan_id, "
+            "sum(i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor) AS owed, "
+            "bool_or(i.kind_code = 'minimum_payment') AS is_open_ended, bool_or(i.principal_minor IS NULL "
+            "OR i.interest_minor IS NULL OR i.fee_minor IS NULL OR i.penalty_minor IS NULL) AS is_unreadable "
+            "FROM once__instalment AS i GROUP BY i.loan_id) AS due INNER JOIN (SELECT t.loan_id, "
+            f"coalesce(sum(t.amount_minor) FILTER (t.kind_code IN {IN}), 0) AS received, "
+            f"coalesce(sum(t.amount_minor) FILTER (t.kind_code NOT IN {IN}), 0) AS other "
+            "FROM accepted__transaction AS t GROUP BY t.loan_id) AS paid ON due.loan_id = paid.loan_id "
+            "WHERE paid.received - paid.other > due.owed "
+            "AND NOT coalesce(due.is_open_ended, FALSE) AND NOT due.is_unreadable)",
+            "more came in than was ever owed, and principal is still open: an amount is wrong, and so may the age be",
+        ),
+        _hold(
+            "loan.matures_with_last_due",
+            "maturity_on",
+            f"{AGREED} AND loan_id IN (SELECT l.loan_id FROM once__loan AS l INNER JOIN (SELECT i.loan_id, "
+            "max(i.due_on) AS last_due_on, bool_or(i.due_on IS NULL) AS is_unreadable, "
+            "bool_or(i.kind_code = 'minimum_payment') AS is_open_ended FROM once__instalment AS i "
+            "GROUP BY i.loan_id) AS due ON l.loan_id = due.loan_id "
+            f"WHERE l.maturity_on > due.last_due_on + {ROLL_DAYS} "
+            "AND NOT coalesce(due.is_open_ended, FALSE) AND NOT due.is_unreadable)",
+            "the last instalment is missing or its date is wrong, and so may the age be",
         ),
     ),
     may_be_empty=False,
@@ -211,6 +241,22 @@ INSTALMENT = _raw(
             "(PARTITION BY loan_id ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_earlier "
             "FROM extract__instalment) AS o WHERE o.is_earlier)",
             "instalments age by date whatever their numbers, but numbers that run against the dates want a look",
+        ),
+        _hold(
+            "instalment.due_after_disbursal",
+            "due_on",
+            "kind_code IS DISTINCT FROM 'down_payment' AND row_number IN (SELECT i.row_number "
+            "FROM once__instalment AS i INNER JOIN once__loan AS l ON i.loan_id = l.loan_id "
+            f"WHERE {AGREED} AND i.due_on < l.disbursed_on)",
+            "nothing but a down payment falls due before the money is lent: a date is wrong, and so may the age be",
+        ),
+        _hold(
+            "instalment.due_by_maturity",
+            "due_on",
+            "principal_minor > 0 AND kind_code IS DISTINCT FROM 'minimum_payment' AND row_number IN "
+            "(SELECT i.row_number FROM once__instalment AS i INNER JOIN once__loan AS l ON i.loan_id = l.loan_id "
+            f"WHERE {AGREED} AND i.due_on > l.maturity_on + {ROLL_DAYS})",
+            "only a charge falls due after the last principal: a date is wrong, and what is late may look current",
         ),
     ),
     references=(Reference(("loan_id",), "raw__loan"),),
@@ -296,6 +342,20 @@ TRANSACTION = _raw(
             "INNER JOIN extract__transaction AS c ON b.reverses_id = c.transaction_id AND c.kind_code = 'reversal' "
             "WHERE r.kind_code = 'reversal')",
             "at most three reversals stand one upon the other: longer chains and circles are not followed",
+        ),
+        _warn(
+            "transaction.booked_near_close",
+            "booked_at",
+            f"booked_at > $closing_date + INTERVAL {LATE_DAYS + 1} DAY",
+            "strange, but nothing ages by it; a correction may be booked late",
+        ),
+        _hold(
+            "transaction.reversal_amount_is_originals",
+            "amount_minor",
+            "row_number IN (SELECT r.row_number FROM once__transaction AS r INNER JOIN once__transaction AS o "
+            "ON r.reverses_id = o.transaction_id AND r.loan_id = o.loan_id "
+            "WHERE r.kind_code = 'reversal' AND r.amount_minor <> o.amount_minor)",
+            "a reversal undoes its original entirely; another amount says that something else was meant",
         ),
     ),
     references=(Reference(("loan_id",), "raw__loan"), Reference(("reverses_id",), "raw__transaction")),

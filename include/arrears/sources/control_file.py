@@ -14,9 +14,10 @@ from pydantic import Field, ValidationError
 from arrears.errors import ControlFileError, SourceNotReadyError
 from arrears.policy.documents import Document
 from arrears.portfolio import dated
+from arrears.sources.limits import PLAIN_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from arrears.portfolio import InboxSource
 
@@ -75,7 +76,7 @@ def read_control(content: bytes, name: str) -> ControlFile:
         problems = error.errors(include_input=False, include_url=False)
     if UNFINISHED in problems[0]["msg"]:
         raise SourceNotReadyError("a control file that ends in the middle", "one written to its end", name)
-    wrong = (f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}" for problem in problems)
+    wrong = (f"{_place(problem['loc'])}: {problem['msg']}" for problem in problems)
     raise ControlFileError("; ".join(wrong), "closing_date and files as in docs/how-to/file-drops.md", name)
 
 
@@ -98,14 +99,25 @@ def check_control(control: ControlFile, name: str, source: InboxSource, dates: M
         raise ControlFileError("; ".join(wrong), "each declared kind, by files of its pattern, each once", name)
 
 
+def _place(location: Sequence[str | int]) -> str:
+    """Where a mistake is: numbers and plain names, for a key may be anything."""
+    is_told = (isinstance(part, int) or PLAIN_NAME.fullmatch(part) for part in location)
+    return ".".join(str(part) if told else "?" for part, told in zip(location, is_told, strict=True)) or "the file"
+
+
 def _wrong_files(control: ControlFile, source: InboxSource, dates: Mapping[str, date]) -> list[str]:
     names = [file.name for file in control.files]
-    wrong = [f"{name} is listed {names.count(name)} times" for name in dict.fromkeys(names) if names.count(name) > 1]
+    wrong = [
+        f"files.{names.index(name)} is listed {names.count(name)} times"
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
     for number, file in enumerate(control.files):
         declared = source.files.get(file.kind)
         if declared is None:
             wrong.append(f"files.{number} is of a kind that the portfolio does not declare")
         elif not fnmatchcase(file.name, dated(declared.pattern, dates)):
-            wrong.append(f"{file.name} is no name of a {file.kind} of that day: {dated(declared.pattern, dates)}")
+            pattern = dated(declared.pattern, dates)
+            wrong.append(f"files.{number} has no name of a {file.kind} of that day: {pattern}")
     wrong += [f"no file of kind {kind}" for kind in source.files if kind not in {file.kind for file in control.files}]
     return wrong

@@ -33,10 +33,13 @@ INTEGER_FORM = r"\d{1,18}|-0{0,17}[1-9]\d{0,17}"  # a negative zero was a float,
 DATE_FORM = r"\d{4}-\d{2}-\d{2}"
 OFFSET_FORM = r"(Z|[+-](0\d|1[0-5])(:?[0-5]\d)?)"  # no zone is further off
 INSTANT_FORM = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{{1,6}})?)?{OFFSET_FORM}"
-# No text of a ledger is free: each is an identifier, a list of them, or a code. What looks like a name, a sentence, an
-# address or a number with its country is none, and does not reach the lake.
+# No text of a ledger is free: each is an identifier, a list of them, or a code. What has a blank, an address's @ or the
+# + of a number with its country is none, and does not reach the lake; a name written without blanks looks like one.
 # Letters and signs of any script, but none that cannot be seen: two identifiers that look the same are the same.
 IDENTIFIER_FORM = r"[^\pC\pZ@+][^\pC\pZ@]*"
+IDENTIFIER_SIGNS = 128  # an entry of the warehouse's indexes holds no more than 2.7 kB
+LONG = ("_ids", "portfolios", "source_file")  # lists, and a path: in no index
+LONG_SIGNS = 4096
 CODE_FORM = r"[A-Za-z0-9_.,:/+-]{1,64}"
 OF_CODES = ("_code", "currency", "language", "languages", "timezone")
 FIRST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'"
@@ -157,7 +160,10 @@ def _value(column: Column, kind: pa.DataType | None) -> str:
     is_text = pa.types.is_string(kind)
     if column.type is ColumnType.TEXT:
         form = literal(CODE_FORM if column.name.endswith(OF_CODES) else IDENTIFIER_FORM)
-        return f"CASE WHEN regexp_full_match({delivered}, {form}) THEN {delivered} END"
+        most = LONG_SIGNS if column.name.endswith(LONG) else IDENTIFIER_SIGNS
+        return (
+            f"CASE WHEN length({delivered}) <= {most} AND regexp_full_match({delivered}, {form}) THEN {delivered} END"
+        )
     if column.type is ColumnType.BOOLEAN:
         return f"CASE {delivered} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END" if is_text else delivered
     if column.type is ColumnType.DATE:

@@ -206,7 +206,7 @@ def _copy_as_utf8(path: Path, body: Path, declared: Shape, source_file: str, lim
             _undecodable(path, declared.encoding, source_file),
         ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        near = f"{source_file} after line {read + 1}"
+        near = f"{source_file} after line {read + 1}" if read else source_file
         raise SourceFileError("not readable to its end", "a complete file, as compressed", near) from None
     return read + (last != "\n")
 
@@ -225,10 +225,10 @@ def _undecodable(path: Path, encoding: str, source_file: str) -> str:
     """The first line that is not in its encoding; a slow look, at a file that is refused anyway."""
     if "\n".encode(encoding) != b"\n":
         return f"{source_file} line 1 or later"
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as source:
-        for number, line in enumerate(iter(lambda: source.readline(BLOCK), b""), 1):
+    with _text(path, "latin-1") as (source, _):  # each byte one sign, and every kind of line end
+        for number, line in enumerate(iter(lambda: source.readline(BLOCK), ""), 1):
             try:
-                line.decode(encoding)
+                line.encode("latin-1").decode(encoding)
             except UnicodeError:
                 return f"{source_file} line {number}"
     return source_file
@@ -293,7 +293,7 @@ def _batches(body: Path, declared: Shape, malformed: Lines, limits: Limits) -> I
                 check_cells(batch, limits, malformed.source_file, numbers)
                 following = int(numbers[-1]) + 1
                 ahead[:] = [number for number in ahead if number > numbers[-1]]
-                yield _with_lineage(batch, numbers, malformed)
+                yield _with_lineage(batch, numbers, malformed, declared)
     except pa.ArrowInvalid:
         raise SourceFileError(
             "lines that cannot be split into columns",
@@ -309,16 +309,17 @@ def _line_numbers(following: int, rows: int, malformed: Sequence[int]) -> np.nda
 
 
 def _with_lineage(
-    batch: pa.RecordBatch, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], malformed: Lines
+    batch: pa.RecordBatch, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], malformed: Lines, declared: Shape
 ) -> pa.RecordBatch:
-    """The batch with file and line; lines without any value are malformed ones."""
+    """The batch with file and line; lines without any value, and the header once more, are malformed ones."""
     names = [malformed.source_file] * batch.num_rows
     batch = batch.append_column("source_file", pa.array(names)).append_column("source_line", pa.array(numbers))
-    blank = pc.equal(batch.column(0), "")
-    if not pc.any(blank).as_py():
-        return batch
-    for column in batch.columns[1:-2]:
-        blank = pc.and_(blank, pc.equal(column, ""))
-    for number in batch.column("source_line").filter(blank):
-        malformed.add(number.as_py(), "")
-    return batch.filter(pc.invert(blank))
+    for values in ([""] * len(declared.columns), declared.columns):
+        no_row = pc.equal(batch.column(0), values[0])
+        if pc.any(no_row).as_py():
+            for column, value in zip(batch.columns[1:-2], values[1:], strict=True):
+                no_row = pc.and_(no_row, pc.equal(column, value))
+            for number in batch.column("source_line").filter(no_row):
+                malformed.add(number.as_py(), declared.delimiter.join(values) if values[0] else "")
+            batch = batch.filter(pc.invert(no_row))
+    return batch

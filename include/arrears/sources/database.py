@@ -7,6 +7,7 @@ Does not belong here: the warehouse, which is ours (``arrears.warehouse``).
 from __future__ import annotations
 
 import re
+import sqlite3
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -131,10 +132,15 @@ def _other(
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise _unreachable(url, type(error.orig).__name__, where) from None
-            about_sql = isinstance(error, ProgrammingError) or url.get_backend_name() == "sqlite"
+            about_sql = isinstance(error, ProgrammingError) or _is_told_by_sqlite(error.orig)
             raise _not_run(str(error.orig) if about_sql else type(error.orig).__name__, where) from None
         except SQLAlchemyError as error:
             raise _not_run(type(error).__name__, where) from None
+
+
+def _is_told_by_sqlite(error: BaseException | None) -> bool:
+    """Whether SQLite itself speaks, of the SELECT; what Python says of a text it cannot decode holds the text."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def _batch(

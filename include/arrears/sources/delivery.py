@@ -14,6 +14,7 @@ import pyarrow as pa
 from arrears.engine.duckdb import literal, quoted
 from arrears.errors import ControlFileError, ControlTotalError, SourceNotReadyError, SourceTypeError
 from arrears.sources.convert import INTEGER_FORM
+from arrears.sources.limits import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,11 +72,15 @@ class Delivery:
             raise ControlFileError(f"no file of kind {kind}", "a delivery of the kinds declared now", str(self))
         return copies
 
-    def check_files(self) -> None:
+    def check_files(self, most_mb: int) -> None:
         """Refuse a delivery of which a file is not there or not the declared one.
+
+        Args:
+            most_mb: No file is larger.
 
         Raises:
             SourceNotReadyError: Names every such file.
+            SourceLimitError: A file is larger than a file may be.
             ControlFileError: A listed name is a link or a folder.
             SourceUnreachableError: The file system did not answer.
         """
@@ -83,7 +88,7 @@ class Delivery:
         for file in self.control.files:
             if not self._is_there(file):
                 wrong.append(f"{file.name} is not there")
-            elif self.folder.sha256(file.name) != file.sha256:
+            elif self.folder.sha256(file.name, most_mb) != file.sha256:
                 wrong.append(f"{file.name} is not what the control file declares: still growing, damaged or replaced")
         if wrong:
             raise SourceNotReadyError("; ".join(wrong), "every listed file with its SHA-256", str(self))
@@ -136,19 +141,27 @@ class Delivery:
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, file: ListedFile, where: str) -> Iterator[int]:
-    """Rows of one file, then its sums; a text that is no integer adds nothing, for the validation to name."""
+    """Rows of one file, then its sums; a text that is no integer adds nothing, for the validation to name.
+
+    A column of texts none of which is an integer has no sum, and none is taken for 0.
+    """
     schema = connection.sql(f"SELECT * FROM {quoted(file.kind)} LIMIT 0").to_arrow_table().schema
     missing = [name for name in file.sums if name not in schema.names]
     if missing:
-        raise ControlFileError(f"sums of {', '.join(missing)}", f"columns of {file.name}", where)
+        told = ", ".join(shown(name, list(file.sums).index(name) + 1) for name in missing)
+        raise ControlFileError(f"sums of {told}", f"columns of {file.name}", where)
     odd = [name for name in file.sums if not _sums_exactly(schema.field(name).type)]
-    if odd:
-        raise SourceTypeError(f"{', '.join(odd)} with a sum and no integers", "integers, or their text", file.name)
-    sums = "".join(f", coalesce(sum({_integer(name, schema.field(name).type)}), 0)" for name in file.sums)
-    rows = connection.execute(
+    integers = {name: _integer(name, schema.field(name).type) for name in file.sums if name not in odd}
+    sums = "".join(f", sum({value}), count(nullif({quoted(name)}::VARCHAR, ''))" for name, value in integers.items())
+    rows, *found = connection.execute(
         f"SELECT count(*){sums} FROM {quoted(file.kind)} WHERE source_file = {literal(file.name)}"
-    ).fetchall()
-    return iter(map(int, rows[0]))
+    ).fetchall()[0]
+    totals = dict(zip(integers, found[::2], strict=True))
+    odd += [name for name, given in zip(integers, found[1::2], strict=True) if given and totals[name] is None]
+    if odd:
+        told = ", ".join(shown(name, schema.names.index(name) + 1) for name in odd)
+        raise SourceTypeError(f"{told} with a sum and no integers", "integers, or their text", file.name)
+    return iter([rows, *(int(total or 0) for total in totals.values())])
 
 
 def _integer(name: str, kind: pa.DataType) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 
 from arrears.errors import SourceLimitError, SourceNameError, SourceNotReadyError, SourceUnreachableError
+from arrears.sources.limits import MB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,15 +121,19 @@ class SourceFolder:
             found: bytes = file.read(size)
         return found
 
-    def sha256(self, name: str) -> str:
+    def sha256(self, name: str, most_mb: float = math.inf) -> str:
         """SHA-256 of a file.
 
         Raises:
             SourceNotReadyError: It is not there.
+            SourceLimitError: It is larger than ``most_mb``.
             SourceUnreachableError: The file system did not answer.
         """
         with self._reading(name) as file:
-            return _hashed(file)
+            digest = _hashed(file, most=most_mb * MB)
+            if file.tell() > most_mb * MB:
+                raise SourceLimitError(f"more than {most_mb} MB", "a file within its limits", name)
+        return digest
 
     def state(self, name: str) -> tuple[int, float] | None:
         """Size and time of the last change of a file on this machine; None of one that is put in its place whole.

@@ -5,6 +5,7 @@ Belongs here: sizes, counts and how far a file may unpack. How files are read: `
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ RATIO = 150  # ledgers unpack to 5-30 times their size, zeros to 1,000
 WINDOW = 32 * MB  # unpacked between two looks at the ratio
 ROWS_PER_BYTE = 16  # every row has a key of its own, which costs something however it is packed
 FEW_ROWS = 1_000_000
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ class Expansion:
             self._window = (self._unpacked, taken)
 
 
+def shown(name: str, number: int) -> str:
+    """A delivered column's name in a message, or its position where the name may be anything: a value, or lines."""
+    return name if PLAIN_NAME.fullmatch(name) else str(number)
+
+
 def check_rows(rows: int, limits: Limits, source_file: str) -> None:
     """Refuse a file of too many rows.
 
@@ -148,7 +155,7 @@ def check_cells(
         SourceLimitError: Names line and column.
     """
     most = limits.cell_kb << 10
-    for field, column in zip(batch.schema, batch.columns, strict=True):
+    for place, (field, column) in enumerate(zip(batch.schema, batch.columns, strict=True), 1):
         if column.nbytes <= most or not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
             continue
         lengths = pc.binary_length(column)
@@ -157,5 +164,5 @@ def check_cells(
             raise SourceLimitError(
                 f"a value of more than {limits.cell_kb} kB",
                 "values of a ledger",
-                f"{source_file} line {line}, column {field.name}",
+                f"{source_file} line {line}, column {shown(field.name, place)}",
             )

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from arrears.contracts.model import ColumnType
 from arrears.errors import SourceColumnsError, SourceTypeError
 from arrears.progress import rows_done
+from arrears.sources.limits import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,8 +103,12 @@ def check_delivery(contract: Contract, schema: pa.Schema, where: str) -> None:
     """
     wanted = {column.name: column for column in contract.columns}
     wrong = [f"{c.name} is missing" for c in contract.columns if not c.nullable and c.name not in schema.names]
-    wrong += [f"{name} is not in the contract" for name in schema.names if name not in wanted]
-    wrong += [f"{name} is there twice" for name in dict.fromkeys(schema.names) if schema.names.count(name) > 1]
+    wrong += [
+        f"column {shown(name, number)} is not in the contract"
+        for number, name in enumerate(schema.names, 1)
+        if name not in wanted
+    ]
+    wrong += [f"{name} is there twice" for name in wanted if schema.names.count(name) > 1]
     if wrong:
         raise SourceColumnsError("; ".join(wrong), f"the columns of {contract.noun} by name", where)
     refused = [

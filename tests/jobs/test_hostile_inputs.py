@@ -162,7 +162,6 @@ CASES = {
     "payment booked years later": Hostile(
         {"transaction": ["T5,L2,repayment,2026-02-20,2031-02-20T10:00:00Z,500,"]},
         {("raw__transaction", 6, "booked_at", "transaction.booked_near_close", "warn")},
-        "L2",
         ages={"L2": (29, 29, 20500, "1-30")},
     ),
     "identifier that no index holds": Hostile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arrears_ui.tables import Column, Kind, Table
 
-TEXT, MONO, CODE, COUNT, MONEY, SHARE, DAY, MONTH, INSTANT, MEASURE, YES = (
+TEXT, MONO, CODE, COUNT, MONEY, SHARE, DAY, MONTH, INSTANT, MEASURE, YES, REASON = (
     Kind.TEXT,
     Kind.MONO,
     Kind.CODE,
@@ -16,6 +16,7 @@ TEXT, MONO, CODE, COUNT, MONEY, SHARE, DAY, MONTH, INSTANT, MEASURE, YES = (
     Kind.INSTANT,
     Kind.MEASURE,
     Kind.YES,
+    Kind.REASON,
 )
 LIST_LIMIT = 200
 HISTORY_LIMIT = 120
@@ -297,7 +298,7 @@ CASE_TABLES = (
             _c("purpose_code", CODE, "purpose"),
             _c("not_before_at", INSTANT),
             _c("not_after_at", INSTANT),
-            _c("reason"),
+            _c("reason", REASON),
             _c("strategy", MONO),
             _c("step_id", MONO),
         ),
@@ -354,7 +355,7 @@ CASE_TABLES = (
             _c("hold_code", CODE, "hold"),
             _c("queue_id"),
             _c("agent_id", MONO),
-            _c("reason"),
+            _c("reason", REASON),
         ),
         HISTORY_LIMIT,
     ),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from arrears.csv_cells import safe_cell
 
 from arrears_ui.formats import major
+from arrears_ui.sentences import said
 
 if TYPE_CHECKING:
     from arrears_ui.formats import Formats
@@ -37,6 +38,7 @@ class Kind(Enum):
     INSTANT = "instant"
     MEASURE = "measure"  # as the row's unit_code says
     YES = "yes"  # a flag
+    REASON = "reason"  # a sentence of the jobs, said again in the reader's language
 
 
 NUMBERS = {Kind.COUNT, Kind.MONEY, Kind.SHARE, Kind.MEASURE}
@@ -100,6 +102,8 @@ def text(column: Column, row: dict[str, Any], words: Words, formats: Formats) ->
             return formats.count(None) if value in {None, ""} else words.code(column.codes or column.name, value)
         case Kind.YES:
             return words("flag.yes" if value else "flag.no")
+        case Kind.REASON:
+            return formats.count(None) if value in {None, ""} else said(value, words)
     return formats.count(None) if value is None or value == "" else str(value)
 
 

@@ -39,6 +39,7 @@ SENTENCES = {
         "no_queue": "bucket {bucket} has no queue in this portfolio",
     }.items()
 }
+PASSED_OVER = "; {named}, whom a supervisor named, is not there, may not, or has no room"
 
 
 def assignment_rows(  # noqa: PLR0913  a floor is its parts
@@ -111,7 +112,6 @@ def sentence(  # noqa: PLR0913  the figures that decided
     """
     case = answer.case
     code = answer.reason_code
-    named = case.named_agent_id
     if code == "overflow_capacity" and not is_staffed:
         code = "not_staffed"
     if code == "no_queue" and case.queue_id:
@@ -127,9 +127,7 @@ def sentence(  # noqa: PLR0913  the figures that decided
         overflow=overflow,
         required=answer.required_minutes,
         used=answer.used_minutes,
-    ) + (
-        f"; {named}, whom a supervisor named, is not there, may not, or has no room" if _is_passed_over(answer) else ""
-    )
+    ) + (PASSED_OVER.format(named=answer.case.named_agent_id) if _is_passed_over(answer) else "")
 
 
 def _is_passed_over(answer: Assignment) -> bool:

@@ -32,8 +32,11 @@ class Words:
         return text.format(**values) if values else text
 
     def code(self, kind: str, value: object) -> str:
-        """The word for a code of a closed list; a code the catalogue does not know stands for itself."""
-        return self._texts.get(f"{kind}.{value}", str(value))
+        """The word for a code of a closed list, or of a family such as ``smtp_*``; else the code stands for itself."""
+        code = str(value)
+        name, _, rest = code.partition("_")
+        family = self._texts.get(f"{kind}.{name}_*")
+        return self._texts.get(f"{kind}.{code}") or (family.format(rest=rest) if family and rest else code)
 
 
 @cache

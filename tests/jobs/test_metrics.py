@@ -482,3 +482,27 @@ def test_an_instalment_deferred_past_the_day_was_not_due_on_it(settings):
     assert (entry["entered_loans"], entry["entered_minor"]) == (1, 500)
     (cohort,) = rows_of(settings, "out__due_cohort_daily", FIRST)
     assert (cohort["due_on"], cohort["first_due_loans"], cohort["first_due_minor"]) == (DUE, 1, 500)
+
+
+@pytest.mark.parametrize(
+    ("before", "paid_off_on", "fell_due"),
+    [
+        pytest.param(0, DUE, True, id="its only instalment, on the day"),
+        pytest.param(0, DUE - timedelta(days=20), True, id="its only instalment, early"),
+        pytest.param(1, DUE, True, id="its last instalment, on the day"),
+        pytest.param(1, DUE - timedelta(days=29), True, id="its last instalment, early"),
+        pytest.param(1, DUE - timedelta(days=30), False, id="with the instalment before"),
+        pytest.param(1, None, False, id="nobody knows when"),
+    ],
+)
+def test_instalment_that_was_paid_in_time_fell_due_though_its_loan_is_over(settings, before, paid_off_on, fell_due):
+    due = [*schedule("late", 500), *schedule("paid", *[500] * (before + 1), first=DUE - timedelta(days=30 * before))]
+    unpaid = [{"loan_id": "late", "seq": 1, "due_on": DUE, "past_due_minor": 500}]
+    loans = [{**loan("late", 500, 1, amount=500), "past_due_on": DUE}, loan("paid", 0, 0, status="paid_off")]
+    raw = [agreed("late"), agreed("paid", status_code="paid_off", status_on=paid_off_on)]
+
+    put_ledger(settings, FIRST, loans=loans, due=due, unpaid=unpaid, raw=raw)
+
+    (entry,) = rows_of(settings, "out__entry_daily", FIRST)
+    assert (entry["due_loans"], entry["due_minor"]) == ((2, 1000) if fell_due else (1, 500))
+    assert (entry["entered_loans"], entry["entered_minor"]) == (1, 500)

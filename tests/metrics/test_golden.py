@@ -251,6 +251,24 @@ GOLDEN = {
         "SELECT entry_ratio_amount, entry_ratio_loans FROM bi.entry_daily",
         [("0.03", None)],
     ),
+    "a tie is rounded half up": (  # what a quotient of two floats does not do
+        "entry_rate",
+        {
+            "fct_entry_daily": [
+                {
+                    "due_minor": 20_000,
+                    "entered_minor": entered,
+                    "due_loans": 20_000,
+                    "entered_loans": 2 * entered,
+                    **BOOK,
+                }
+                | {"product_code": f"P{entered:05}"}
+                for entered in range(3, 4000, 444)
+            ]
+        },
+        "SELECT entered_minor, entry_ratio_amount FROM bi.entry_daily ORDER BY 1",
+        [(entered, str(Decimal(entered + 1) / 20_000)) for entered in range(3, 4000, 444)],
+    ),
     "D7 is 60 %, and 40 % rolls": (
         "recovery_curve",
         {"fct_due_cohort_daily": [cohort(7, entered_loans=9, entered_minor=45_000, collected_minor=27_000)]},

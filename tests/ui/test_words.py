@@ -179,10 +179,10 @@ def figures_of(sentence):
     ("english", "chinese"),
     [
         (
-            "m1: sms denied by a, b, earliest 2026-11-29 09:00 Asia/Aden; call 09:00-20:00 Asia/Aden; 34 delinquent days",
-            "m1：短信被 a, b 拦截，最早 2026-11-29 09:00 Asia/Aden；电话 09:00-20:00 Asia/Aden；逾期计数 34 天",
+            "m1: sms denied by a, b, earliest 2026-11-29 09:00 Asia/Aden; call 9:00-20:00 UTC; 34 delinquent days",
+            "m1：短信被 a, b 拦截，最早 2026-11-29 09:00 Asia/Aden；电话 9:00-20:00 UTC；计罚天数 34",
         ),
-        ("m1: letter denied by a.b; 3 delinquent days", "m1：信函被 a.b 拦截；逾期计数 3 天"),
+        ("m1: letter denied by a.b; 3 delinquent days", "m1：信函被 a.b 拦截；计罚天数 3"),
         ("of an older version", "of an older version"),
     ],
 )
@@ -190,3 +190,12 @@ def test_reason_of_a_plan_is_said_in_chinese(ui, english, chinese):
     from arrears_ui.sentences import said as in_words
 
     assert in_words(english, ui[1].Words("zh")) == chinese
+
+
+def test_family_of_codes_has_a_word_and_an_unknown_code_stands_for_itself(ui):
+    words = ui[1].Words("zh")
+
+    assert words.code("outbox_reason", "template_reminder_zh-CN") == "模板 reminder_zh-CN"
+    assert words.code("outbox_reason", "smtp_accepted") == "邮件服务器已接收"
+    assert words.code("outbox_reason", "house.hours") == "house.hours"
+    assert words.code("hold", "lender_{own}_word") == "lender_{own}_word"

@@ -99,6 +99,7 @@ def _cohorts(day: Day, compared_with: date | None) -> None:
         work.read(INSTALMENTS)
         work.read(LOANS)
         _make_schedule(work)
+        work.read_optional("raw__loan")
         work.write("out__entry_daily")
     with day.work() as work:
         work.read(LOANS)

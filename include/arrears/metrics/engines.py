@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+# DuckDB divides to a DOUBLE, whose nearest value to a tie may lie below it: 3 / 20,000 would be 0.0001, not 0.0002.
+HALF_UP = (
+    "CREATE MACRO bi.half_up"
+    "(ratio) AS ROUND(CAST(ratio AS DECIMAL(38, 12))), "
+    "(ratio, places) AS ROUND(CAST(ratio AS DECIMAL(38, 12)), places)"
+)
 OF_POSTGRES = ("pg_catalog.", "ops.", "vault.", "bi.", "GENERATE_SERIES")
 
 
@@ -34,6 +40,7 @@ def make_views(connection: duckdb.DuckDBPyConnection, facts: Mapping[str, pa.Tab
         facts: Rows by fact; a fact that is left out is empty. Columns are those of its contract.
     """
     connection.execute("CREATE SCHEMA mart; CREATE SCHEMA bi")
+    connection.execute(HALF_UP)
     for contract in FACTS:
         place = f"mart.{quoted(contract.mart)}"
         columns = ", ".join(f"{quoted(column.name)} {column.type.value}" for column in contract.all_columns)
@@ -45,4 +52,5 @@ def make_views(connection: duckdb.DuckDBPyConnection, facts: Mapping[str, pa.Tab
     wanted = lake_views()
     for view in views():
         if view.name in wanted:
-            connection.execute(f"CREATE VIEW bi.{quoted(view.name)} AS {view.select}")
+            select = view.select.replace("ROUND(", "bi.half_up(")
+            connection.execute(f"CREATE VIEW bi.{quoted(view.name)} AS {select}")

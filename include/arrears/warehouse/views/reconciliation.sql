@@ -133,86 +133,94 @@ WITH bucket_sum AS NOT MATERIALIZED (
     FROM mart.fct_due_cohort_daily
     WHERE after_days = 0
     GROUP BY portfolio, business_date
+), day_sum AS NOT MATERIALIZED (
+    -- Each big fact is read once, whatever number of checks it has.
+    SELECT
+        d.portfolio,
+        d.business_date,
+        d.loans,
+        d.past_due_loans,
+        d.past_due_minor,
+        d.newly_overdue_loans,
+        d.open_cases,
+        d.contacts_planned + d.contacts_blocked AS contacts,
+        d.rows_delivered,
+        d.rows_accepted + d.rows_quarantined AS rows_known,
+        d.cash_total_minor - before_it.cash_total_minor AS cash_since_minor,
+        before_it.open_cases AS open_cases_before,
+        p.loans AS bucket_loans,
+        p.past_due_minor AS bucket_past_due_minor,
+        p.active_minor,
+        r.denominator_minor,
+        l.loans AS listed_loans,
+        l.past_due_minor AS listed_minor,
+        e.loans AS event_loans,
+        e.past_due_minor AS event_minor,
+        t.loans AS total_loans,
+        t.newly_overdue_loans AS total_newly_overdue_loans,
+        t.past_due_minor AS total_minor,
+        c.open_cases AS case_open,
+        c.opened_cases AS case_opened,
+        c.closed_cases AS case_closed,
+        a.cases AS assigned_cases,
+        q.open_cases AS queue_cases,
+        k.contacts AS plan_contacts,
+        m.cash_minor,
+        m.components_minor,
+        m.stages_minor,
+        n.entered_minor,
+        h.entered_minor AS cohort_minor
+    FROM mart.fct_summary_daily AS d
+    LEFT JOIN mart.fct_summary_daily AS before_it
+        ON d.portfolio = before_it.portfolio AND d.compared_with = before_it.business_date
+    LEFT JOIN portfolio_sum AS p ON d.portfolio = p.portfolio AND d.business_date = p.business_date
+    LEFT JOIN par_sum AS r ON d.portfolio = r.portfolio AND d.business_date = r.business_date
+    LEFT JOIN loan_sum AS l ON d.portfolio = l.portfolio AND d.business_date = l.business_date
+    LEFT JOIN event_sum AS e ON d.portfolio = e.portfolio AND d.business_date = e.business_date
+    LEFT JOIN event_total_sum AS t ON d.portfolio = t.portfolio AND d.business_date = t.business_date
+    LEFT JOIN case_sum AS c ON d.portfolio = c.portfolio AND d.business_date = c.business_date
+    LEFT JOIN assignment_sum AS a ON d.portfolio = a.portfolio AND d.business_date = a.business_date
+    LEFT JOIN queue_sum AS q ON d.portfolio = q.portfolio AND d.business_date = q.business_date
+    LEFT JOIN plan_sum AS k ON d.portfolio = k.portfolio AND d.business_date = k.business_date
+    LEFT JOIN payment_sum AS m ON d.portfolio = m.portfolio AND d.business_date = m.business_date
+    LEFT JOIN entry_sum AS n ON d.portfolio = n.portfolio AND d.business_date = n.business_date
+    LEFT JOIN cohort_sum AS h ON d.portfolio = h.portfolio AND d.business_date = h.business_date
 ), compared AS NOT MATERIALIZED (
     SELECT
-        d.portfolio,
-        d.business_date,
-        'loans_in_buckets' AS check_code,
+        day_sum.portfolio,
+        day_sum.business_date,
+        figures.check_code,
         '' AS subject,
-        d.loans AS expected,
-        COALESCE(p.loans, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN portfolio_sum AS p ON d.portfolio = p.portfolio AND d.business_date = p.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'past_due_in_buckets' AS check_code,
-        '' AS subject,
-        d.past_due_minor AS expected,
-        COALESCE(p.past_due_minor, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN portfolio_sum AS p ON d.portfolio = p.portfolio AND d.business_date = p.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'past_due_loans_listed' AS check_code,
-        '' AS subject,
-        d.past_due_loans AS expected,
-        COALESCE(l.loans, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN loan_sum AS l ON d.portfolio = l.portfolio AND d.business_date = l.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'past_due_listed' AS check_code,
-        '' AS subject,
-        d.past_due_minor AS expected,
-        COALESCE(l.past_due_minor, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN loan_sum AS l ON d.portfolio = l.portfolio AND d.business_date = l.business_date
-    UNION ALL
-    SELECT
-        p.portfolio,
-        p.business_date,
-        'principal_of_active_loans' AS check_code,
-        '' AS subject,
-        p.active_minor AS expected,
-        COALESCE(r.denominator_minor, 0) AS found
-    FROM portfolio_sum AS p
-    LEFT JOIN par_sum AS r ON p.portfolio = r.portfolio AND p.business_date = r.business_date
-    UNION ALL
-    SELECT
-        e.portfolio,
-        e.business_date,
-        'events_counted' AS check_code,
-        '' AS subject,
-        e.loans AS expected,
-        COALESCE(t.loans, 0) AS found
-    FROM event_sum AS e
-    LEFT JOIN event_total_sum AS t ON e.portfolio = t.portfolio AND e.business_date = t.business_date
-    UNION ALL
-    SELECT
-        e.portfolio,
-        e.business_date,
-        'events_summed' AS check_code,
-        '' AS subject,
-        e.past_due_minor AS expected,
-        COALESCE(t.past_due_minor, 0) AS found
-    FROM event_sum AS e
-    LEFT JOIN event_total_sum AS t ON e.portfolio = t.portfolio AND e.business_date = t.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'newly_overdue_counted' AS check_code,
-        '' AS subject,
-        d.newly_overdue_loans AS expected,
-        COALESCE(t.newly_overdue_loans, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN event_total_sum AS t ON d.portfolio = t.portfolio AND d.business_date = t.business_date
+        figures.expected,
+        figures.found
+    FROM day_sum
+    CROSS JOIN
+        LATERAL (
+            VALUES
+            ('loans_in_buckets', day_sum.loans, COALESCE(day_sum.bucket_loans, 0)),
+            ('past_due_in_buckets', day_sum.past_due_minor, COALESCE(day_sum.bucket_past_due_minor, 0)),
+            ('past_due_loans_listed', day_sum.past_due_loans, COALESCE(day_sum.listed_loans, 0)),
+            ('past_due_listed', day_sum.past_due_minor, COALESCE(day_sum.listed_minor, 0)),
+            ('principal_of_active_loans', day_sum.active_minor, COALESCE(day_sum.denominator_minor, 0)),
+            ('events_counted', day_sum.event_loans, COALESCE(day_sum.total_loans, 0)),
+            ('events_summed', day_sum.event_minor, COALESCE(day_sum.total_minor, 0)),
+            ('newly_overdue_counted', day_sum.newly_overdue_loans, COALESCE(day_sum.total_newly_overdue_loans, 0)),
+            ('cases_open', day_sum.open_cases, COALESCE(day_sum.case_open, 0)),
+            ('cases_assigned_or_not', day_sum.open_cases, COALESCE(day_sum.assigned_cases, 0)),
+            ('cases_in_queues', day_sum.open_cases, COALESCE(day_sum.queue_cases, 0)),
+            (
+                'cases_opened_and_carried',
+                day_sum.open_cases_before + COALESCE(day_sum.case_opened, 0),
+                COALESCE(day_sum.case_closed, 0) + day_sum.open_cases
+            ),
+            ('contacts_planned_or_blocked', day_sum.contacts, COALESCE(day_sum.plan_contacts, 0)),
+            ('cash_of_two_ledgers', day_sum.cash_since_minor, COALESCE(day_sum.cash_minor, 0)),
+            ('payments_allocated_to_components', day_sum.cash_minor, day_sum.components_minor),
+            ('payments_allocated_by_due_date', day_sum.cash_minor, day_sum.stages_minor),
+            ('entered_arrears', day_sum.entered_minor, COALESCE(day_sum.cohort_minor, 0)),
+            ('ledger_rows', day_sum.rows_delivered, day_sum.rows_known)
+        ) AS figures (check_code, expected, found)
+    WHERE figures.expected IS NOT NULL
     UNION ALL
     SELECT
         m.portfolio,
@@ -236,48 +244,6 @@ WITH bucket_sum AS NOT MATERIALIZED (
         m.loans AS found
     FROM matrix_to AS m
     INNER JOIN mart.fct_summary_daily AS d ON m.portfolio = d.portfolio AND m.business_date = d.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'cases_open' AS check_code,
-        '' AS subject,
-        d.open_cases AS expected,
-        COALESCE(c.open_cases, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN case_sum AS c ON d.portfolio = c.portfolio AND d.business_date = c.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'cases_assigned_or_not' AS check_code,
-        '' AS subject,
-        d.open_cases AS expected,
-        COALESCE(a.cases, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN assignment_sum AS a ON d.portfolio = a.portfolio AND d.business_date = a.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'cases_in_queues' AS check_code,
-        '' AS subject,
-        d.open_cases AS expected,
-        COALESCE(q.open_cases, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN queue_sum AS q ON d.portfolio = q.portfolio AND d.business_date = q.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'cases_opened_and_carried' AS check_code,
-        '' AS subject,
-        before_it.open_cases + COALESCE(c.opened_cases, 0) AS expected,
-        COALESCE(c.closed_cases, 0) + d.open_cases AS found
-    FROM mart.fct_summary_daily AS d
-    INNER JOIN mart.fct_summary_daily AS before_it
-        ON d.portfolio = before_it.portfolio AND d.compared_with = before_it.business_date
-    LEFT JOIN case_sum AS c ON d.portfolio = c.portfolio AND d.business_date = c.business_date
     UNION ALL
     SELECT
         q.portfolio,
@@ -304,65 +270,6 @@ WITH bucket_sum AS NOT MATERIALIZED (
             d.portfolio = before_it.portfolio
             AND d.compared_with = before_it.business_date
             AND q.queue_id = before_it.queue_id
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'contacts_planned_or_blocked' AS check_code,
-        '' AS subject,
-        d.contacts_planned + d.contacts_blocked AS expected,
-        COALESCE(p.contacts, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    LEFT JOIN plan_sum AS p ON d.portfolio = p.portfolio AND d.business_date = p.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'cash_of_two_ledgers' AS check_code,
-        '' AS subject,
-        d.cash_total_minor - before_it.cash_total_minor AS expected,
-        COALESCE(p.cash_minor, 0) AS found
-    FROM mart.fct_summary_daily AS d
-    INNER JOIN mart.fct_summary_daily AS before_it
-        ON d.portfolio = before_it.portfolio AND d.compared_with = before_it.business_date
-    LEFT JOIN payment_sum AS p ON d.portfolio = p.portfolio AND d.business_date = p.business_date
-    UNION ALL
-    SELECT
-        p.portfolio,
-        p.business_date,
-        'payments_allocated_to_components' AS check_code,
-        '' AS subject,
-        p.cash_minor AS expected,
-        p.components_minor AS found
-    FROM payment_sum AS p
-    UNION ALL
-    SELECT
-        p.portfolio,
-        p.business_date,
-        'payments_allocated_by_due_date' AS check_code,
-        '' AS subject,
-        p.cash_minor AS expected,
-        p.stages_minor AS found
-    FROM payment_sum AS p
-    UNION ALL
-    SELECT
-        e.portfolio,
-        e.business_date,
-        'entered_arrears' AS check_code,
-        '' AS subject,
-        e.entered_minor AS expected,
-        COALESCE(c.entered_minor, 0) AS found
-    FROM entry_sum AS e
-    LEFT JOIN cohort_sum AS c ON e.portfolio = c.portfolio AND e.business_date = c.business_date
-    UNION ALL
-    SELECT
-        d.portfolio,
-        d.business_date,
-        'ledger_rows' AS check_code,
-        '' AS subject,
-        d.rows_delivered AS expected,
-        d.rows_accepted + d.rows_quarantined AS found
-    FROM mart.fct_summary_daily AS d
 )
 SELECT
     portfolio,

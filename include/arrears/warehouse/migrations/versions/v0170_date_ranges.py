@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0170"
-down_revision = "0100"
+down_revision = "0180"
 
 GROWING = (
     "fct_assignment_daily",

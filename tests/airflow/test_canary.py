@@ -8,9 +8,7 @@ import base64
 import contextlib
 import io
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import psycopg
 import pytest
@@ -21,6 +19,7 @@ from arrears.sources.vault import rejected_rows
 from arrears.warehouse.connection import transaction
 from sqlalchemy import text
 from support.canary import Canaries, bytes_of_database, bytes_of_file
+from support.listener import listening
 from support.servers import BOOK, running_floor
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
@@ -39,22 +38,8 @@ SINKS = {"metadata database", "warehouse", "component logs", "task logs", "lake"
 @pytest.fixture(scope="module")
 def alerts():
     """A webhook that keeps what it is told."""
-    heard = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield heard, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with listening(bytes) as heard:
+        yield heard
 
 
 @pytest.fixture(scope="module")
@@ -220,15 +205,7 @@ def test_no_canary_is_found_in_any_sink(run, alerts, told, record_property):
     record_property("found", len(found))
     assert len(canaries.planted) >= 50
     kinds = {sink.split(":")[0] for sink in looked}
-    assert kinds >= {
-        "metadata database",
-        "warehouse",
-        "logs",
-        "task logs and Airflow's home",
-        "lake",
-        "lineage",
-        "alerts",
-    }
+    assert kinds >= SINKS
     assert len(alerts[0]) >= 2, "two days failed"
     assert found == set()
 

@@ -5,17 +5,18 @@ the others are sent. The run is cleared as it is, and again when the channel is 
 """
 
 import json
-import threading
+import shutil
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from arrears.sending.channels.spool import messages
+from arrears.settings import INCLUDE
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.tables import MART, NOTIFICATION
 from sqlalchemy import insert, select, text
+from support.listener import listening
 from support.servers import BOOK, WAIT_SECONDS, running_floor
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
@@ -30,22 +31,8 @@ MENDED = "rehearse: true\n"
 @pytest.fixture(scope="module")
 def alerts():
     """A webhook of whoever is on call, and what it has heard."""
-    heard = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield heard, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with listening() as heard:
+        yield heard
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +44,23 @@ def ways(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def floor(tmp_path_factory, alerts, ways):
+def policies(tmp_path_factory):
+    """The shipped packs; the house's lets people be reached on Sundays and holidays too, for the test runs today."""
+    folder = tmp_path_factory.mktemp("policies") / "policies"
+    shutil.copytree(INCLUDE / "policies", folder)
+    house = folder / "house_humane.yaml"
+    house.write_text(
+        house.read_text().replace("sun: null", 'sun: ["09:00", "20:00"]').replace("    holiday: null\n", "")
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory, alerts, ways, policies):
     """All days published; the plan of the last is in the outbox, some of it for the channel that fails."""
     told = {
         "ARREARS_SENDING": str(ways),
+        "ARREARS_POLICIES": str(policies),
         "ARREARS_ALERT_CONNECTION": "on_call",
         "AIRFLOW_CONN_ON_CALL": json.dumps({"conn_type": "http", "host": alerts[1]}),
     }

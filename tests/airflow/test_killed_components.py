@@ -7,10 +7,8 @@ undisturbed one. A task that dies without a word calls no callback of its own: t
 import json
 import os
 import signal
-import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import psutil
 import psycopg
@@ -20,6 +18,7 @@ from arrears.local.airflow import AIRFLOW, API_SERVER, COMPONENTS
 from arrears.local.home import LOOPBACK
 from arrears.settings import Settings
 from arrears.warehouse.migrate import upgrade
+from support.listener import listening
 from support.servers import BOOK, WAIT_SECONDS, running_floor
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1200)]
@@ -35,22 +34,8 @@ QUICKLY = {  # lost tasks are noticed in seconds, not in five minutes
 @pytest.fixture(scope="module")
 def alerts():
     """A webhook that keeps what it is told."""
-    heard = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield heard, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with listening() as heard:
+        yield heard
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,12 @@
 
 import json
 import socket
-import threading
 from email import message_from_string
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from aiosmtpd.controller import Controller
 from arrears.orchestration import callbacks
+from support.listener import listening
 
 MESSAGE = "ARR-VAL-002 [transaction]: 1 minor unit more; expected equal totals."
 
@@ -35,22 +34,8 @@ def mailbox():
 
 @pytest.fixture
 def listener():
-    heard = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield heard, server.server_port
-    server.shutdown()
-    server.server_close()
+    with listening() as heard:
+        yield heard
 
 
 def test_failure_is_mailed(monkeypatch, mailbox):
@@ -75,8 +60,8 @@ def test_failure_is_mailed(monkeypatch, mailbox):
 
 
 def test_failure_is_posted(monkeypatch, listener):
-    heard, port = listener
-    monkeypatch.setenv("AIRFLOW_CONN_ONCALL", json.dumps({"conn_type": "http", "host": "127.0.0.1", "port": port}))
+    heard, address = listener
+    monkeypatch.setenv("AIRFLOW_CONN_ONCALL", json.dumps({"conn_type": "http", "host": address}))
     monkeypatch.setenv("ARREARS_ALERT_CONNECTION", "oncall")
 
     callbacks._notify("ARR-VAL-002 book 2026-03-02", MESSAGE)  # noqa: SLF001  as above

@@ -1,9 +1,6 @@
 """A risk to life stops everything for the person, leaves no agent with the case, and rings until it is taken over."""
 
-import json
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from arrears.errors import SupervisorCallError
@@ -16,6 +13,7 @@ from arrears.warehouse.partitions import ensure_partitions
 from arrears.warehouse.worklist import fill_worklist
 from sqlalchemy import text
 from support.desk import AT, delivery, forget, make_desk, plan, rows
+from support.listener import listening
 from support.warehouse import put_row
 
 NOW = datetime.now(UTC)
@@ -130,22 +128,8 @@ def test_it_rings_until_a_supervisor_has_taken_over(desk):
 @pytest.fixture
 def listener():
     """What was posted to a webhook of whoever is on call, and its address."""
-    heard = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield heard, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with listening() as heard:
+        yield heard
 
 
 def test_every_intake_rings_again_until_it_is_taken_over(desk, listener, monkeypatch):

@@ -34,7 +34,8 @@ ARREARS = UI.parents[1] / "include" / "arrears"
 # Where a reason of the outbox is written down, and how; rule ids and a provider's own numbers stand for themselves.
 WRITTEN = (
     (r"reason(?:_code)?=\"([a-z_]+)\"", "sending/claims.py", "sending/by_hand.py", "sending/receipts.py"),
-    (r"No\(\"[a-z]+\", \"([a-z_]+)\"", "jobs/recheck.py"),
+    (r"No\(\"[a-z]+\", \"([a-z_]+)\"", "jobs/recheck.py", "sending/dispatch.py"),
+    (r"Outcome\(Reply.+ else Reply.+, \"([a-z_]+)\"", "sending/dispatch.py"),
     (r"No\(\"[a-z]+\", \"[a-z_]+\" if \w+ else \"([a-z_]+)\"", "jobs/recheck.py"),
     (r"STALE = \"[a-z]+\", \"([a-z_]+)\"", "jobs/recheck.py"),
     (r"Outcome\(Reply\.\w+, \"([a-z_]+)\"", *(f"sending/channels/{name}.py" for name in ("gateway", "smtp", "spool"))),

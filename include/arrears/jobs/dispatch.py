@@ -114,15 +114,15 @@ def dispatch(
 def hand_over(now: datetime, settings: Settings | None = None) -> dict[str, Any]:
     """Write campaigns, letters and worklists from what was handed over, and take back what nobody may act on any more.
 
+    A row that cannot be judged stands as it does, a channel whose files cannot be written waits; all others are served,
+    and the first such error is raised at the end.
+
     Args:
         now: With a zone.
         settings: This deployment, unless a test brings its own.
 
     Returns:
         By channel that others act on: files and rows of the new batches, and rows taken back.
-
-    A row that cannot be judged stands as it does, a channel whose files cannot be written waits; all others are served,
-    and the first such error is raised at the end.
 
     Raises:
         ConfigurationError: A portfolio's sender, or what letters need, is wrong.

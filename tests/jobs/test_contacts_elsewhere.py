@@ -4,7 +4,8 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from arrears.contracts.ledger import LOAN, extract_of
+from arrears.contracts.ledger import extract_of
+from arrears.contracts.raw_loans import LOAN
 from arrears.jobs.day import Day
 from arrears.jobs.elsewhere import ELSEWHERE
 from arrears.jobs.freshness import moved_inputs

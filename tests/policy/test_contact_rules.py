@@ -6,7 +6,7 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
-from arrears.contracts.ledger import CHANNELS
+from arrears.contracts.raw_people import CHANNELS
 from arrears.errors import RuleInputError
 from arrears.policy.packs import Channel, load_rules, public_holidays
 from arrears.rules.contact import contact_window, may_contact

@@ -4,7 +4,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from arrears.contracts.ledger import INSTALMENT, LEDGER, LOAN
+from arrears.contracts.ledger import LEDGER
+from arrears.contracts.raw_loans import INSTALMENT, LOAN
 from arrears.errors import QualityGateError
 from arrears.quality.profile import decide_on_profiles, figures_of
 

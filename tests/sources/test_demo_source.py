@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from adbc_driver_postgresql import dbapi
-from arrears.contracts.ledger import LEDGER, LINEAGE
+from arrears.contracts.ledger import LEDGER
 from arrears.contracts.model import ColumnType
+from arrears.contracts.raw import LINEAGE
 from arrears.errors import ConfigurationError, WarehouseUnreachableError
 from arrears.portfolio import load_folder
 from arrears.settings import Settings

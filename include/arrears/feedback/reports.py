@@ -26,7 +26,6 @@ CHANNELS = frozenset(CHANNEL_CODES)
 
 Id = Annotated[str, Field(pattern=ID)]
 Code = Annotated[str, Field(pattern=CODE)]
-
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from arrears.contracts import CONTRACTS
-from arrears.contracts.ledger import TERMINAL_STATUSES
+from arrears.contracts.raw_loans import TERMINAL_STATUSES
 from arrears.engine.duckdb import connect, literal
 from arrears.engine.tables import DuckTables
 from arrears.errors import ConfigurationError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from arrears.contracts.ledger import TERMINAL_STATUSES
+from arrears.contracts.raw_loans import TERMINAL_STATUSES
 from arrears.engine.duckdb import select_text
 from arrears.engine.tables import DuckTables
 from arrears.jobs.accounts import make_ages

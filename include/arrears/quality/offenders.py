@@ -11,8 +11,8 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
-from arrears.contracts.ledger import LINEAGE
 from arrears.contracts.model import Severity
+from arrears.contracts.raw import LINEAGE
 from arrears.engine.duckdb import literal, quoted
 from arrears.sources.convert import MALFORMED, UNREADABLE
 

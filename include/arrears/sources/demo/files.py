@@ -16,7 +16,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from arrears.contracts.ledger import LEDGER, LINEAGE
+from arrears.contracts.ledger import LEDGER
+from arrears.contracts.raw import LINEAGE
 from arrears.settings import INCLUDE
 from arrears.sources.demo.schema import SCHEMA, TABLES
 from arrears.sources.staging import bound

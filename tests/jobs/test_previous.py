@@ -1,12 +1,15 @@
 """Which earlier day a date is compared with, and when it must wait."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from arrears.errors import ConfigurationError, PredecessorMissingError
 from arrears.jobs.day import Day
 from arrears.jobs.previous import previous_date
 from arrears.jobs.publish import publish
+from arrears.warehouse.tables import FACTS
 from pydantic import SecretStr
 from support.books import FIRST, make_book, put
 from support.facts import NOON, put_day
@@ -100,3 +103,22 @@ def test_warehouse_decides_what_is_published(with_warehouse):
     put_day(with_warehouse, FIRST, loans=4)
     with pytest.raises(PredecessorMissingError, match="what is published is not what is in the lake"):
         previous(with_warehouse, NEXT)
+
+
+def test_table_that_a_later_version_publishes_makes_nobody_wait(with_warehouse, own_warehouse_url, monkeypatch):
+    settings = with_warehouse.model_copy(update={"warehouse_url": SecretStr(own_warehouse_url)})
+    added = "out__data_quality_daily"
+    before = tuple(contract for contract in FACTS if contract.table != added)
+    for module in ("jobs.publish", "jobs.freshness", "warehouse.staging", "warehouse.publication"):
+        monkeypatch.setattr(f"arrears.{module}.FACTS", before)
+    lake = Path(settings.lake_url.removeprefix("file://"))
+    shutil.rmtree(lake / "book" / added)
+    publish("book", FIRST, is_backfill=True, now=NOON, settings=settings)
+    for module in ("jobs.publish", "jobs.freshness", "warehouse.staging", "warehouse.publication"):
+        monkeypatch.setattr(f"arrears.{module}.FACTS", FACTS)
+
+    assert previous(settings, NEXT) == FIRST
+
+    shutil.rmtree(lake / "book/out__par_daily")
+    with pytest.raises(PredecessorMissingError, match="out__par_daily is not in the lake"):
+        previous(settings, NEXT)

@@ -316,7 +316,7 @@ def test_changed_file_is_refused(settings):
         ),
         pytest.param(
             "UPDATE stg.fct_case_daily SET case_id = 'case-loan-0' WHERE case_id = 'case-loan-1'",
-            "fct_case_daily: 1 keys twice",
+            "fct_case_daily: 1 rows beyond the first of their key",
             id="a key twice",
         ),
     ],

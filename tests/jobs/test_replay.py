@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from arrears.contact.one_by_one import answer_candidates as answer
 from arrears.contact.replay import replay_contacts
 from arrears.jobs.day import Day
 from arrears.jobs.replay import replay
@@ -165,6 +166,19 @@ def test_rule_judges_the_days_it_is_valid(settings, rule, is_breach):
     judge(settings, contact("noon", NOON))
 
     assert found(settings) == {"noon": {"law.none"} if is_breach else set()}
+
+
+def test_dates_on_which_the_same_times_were_inconvenient_are_asked_about_together(settings, monkeypatch):
+    settings = write_pack(settings, "asked", "kind: inconvenient")
+    flag = {"flag_id": "f", "flag_code": "inconvenient_time_all_1100_1300", "party_id": "b1"}
+    known = {**flag, "starts_at": NOON - 5 * DAY - timedelta(hours=13), "ends_at": NOON - 2 * DAY}
+    asked = []
+    monkeypatch.setattr("arrears.contact.replay.answer_candidates", lambda *a, **k: asked.append(answer(*a, **k)))
+
+    judge(settings, *(contact(f"c{back}", NOON - back * DAY) for back in range(8)), flag=[known])
+
+    assert {one for one, rules in found(settings).items() if rules} == {"c3", "c4", "c5"}
+    assert len(asked) == 2
 
 
 def test_hours_are_broken_only_where_every_zone_of_the_person_says_so(settings):

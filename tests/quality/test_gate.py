@@ -46,5 +46,5 @@ def test_warning_goes_on(expected):
 def test_expectation_that_cannot_be_asked_stops(monkeypatch):
     monkeypatch.setitem(gate.NAMED, "unexpected_index_column_names", ["no such column"])
 
-    with pytest.raises(QualityGateError, match="of zero could not be asked"):
+    with pytest.raises(QualityGateError, match="of critical could not be asked"):
         decide_on(Expected.ZERO, 1)

@@ -73,22 +73,21 @@ def replay_contacts(
 
     Args:
         connection: With ``contact_replay`` (``sql/read__contact_to_replay.sql``) and the relations of
-            ``contact.facts``; ``contact_inconvenient`` is made anew for each date.
+            ``contact.facts``; ``contact_inconvenient`` is made anew for each round of dates on which it is another.
         books: Rule book by the loans a contact may have been about (product and residence), joined by ``|``.
         known: What the portfolio delivers.
         are_parties_known: Whether it delivers who its parties are.
-        few: Contacts of a date up to which each is asked by itself.
+        few: Contacts of a round up to which each is asked by itself.
 
     Returns:
         For each contact a row a rule that forbade it (rule_id, citation, effect, pack) and a fact that is missing, or
         one row without a rule.
     """
     rules = {rule.id: rule for book in books.values() for rule in book.rules}
-    dates = connection.execute("SELECT made_on, min(day_start) FROM contact_replay GROUP BY made_on ORDER BY made_on")
-    for made_on, day_start in dates.fetchall():
+    for dates, day_start in connection.execute(select_text("read__contact_replay_round")).fetchall():
         _make(connection, "contact_inconvenient", "read__contact_inconvenient", {"day_start": day_start})
         said = {
-            "made_on": made_on,
+            "dates": dates,
             "are_flags_known": known.flags,
             "are_consents_known": known.consents,
             "are_parties_known": are_parties_known,

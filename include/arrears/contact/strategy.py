@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from arrears.errors import ConfigurationError
+from arrears.kept import kept_value
 from arrears.policy.documents import Document, place_of, read_document
 from arrears.policy.packs import Channel  # noqa: TC001  pydantic reads it
 
@@ -338,7 +339,7 @@ class Strategy(Document):
 def load_strategy(
     name: str, folder: Path, buckets: Collection[str], *, templates: Collection[str] | None = None
 ) -> Strategy:
-    """Read one strategy file.
+    """Read one strategy file; a process that runs many jobs reads it once.
 
     Args:
         name: File name without suffix.
@@ -349,7 +350,10 @@ def load_strategy(
     Raises:
         ConfigurationError: Anything in it is wrong; each mistake is named with file, line and key.
     """
-    return read_strategy(folder / f"{name}.yaml", buckets, templates=templates)
+    asked = name, folder, frozenset(buckets), None if templates is None else frozenset(templates)
+    return kept_value(
+        ("strategy", *asked), lambda: read_strategy(folder / f"{name}.yaml", buckets, templates=templates)
+    )
 
 
 def read_strategy(path: Path, buckets: Collection[str], *, templates: Collection[str] | None = None) -> Strategy:

@@ -6,6 +6,7 @@ Belongs here: the few things that a job made of several SELECTs needs. Reading a
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from arrears.engine.duckdb import quoted, select_text
@@ -91,8 +92,13 @@ class DuckTables:
 
 def bound(select: str, known: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the parameters that a SELECT names, comments apart."""
-    named = set(re.findall(r"\$(\w+)", re.sub(r"--.*", "", select)))
+    named = _parameters_of(select)
     return {name: value for name, value in known.items() if name in named}
+
+
+@cache
+def _parameters_of(select: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\$(\w+)", re.sub(r"--.*", "", select)))
 
 
 def _into(name: str, *, append: bool) -> str:

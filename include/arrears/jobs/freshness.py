@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from arrears.jobs.day import Day
     from arrears.lake import Manifest
 
+NOT_THERE = "{} is not in the lake"
 NO_WAREHOUSE = "no warehouse"  # stands for the hash of a date that counts as published without one
 
 
@@ -54,7 +55,7 @@ def moved_inputs(day: Day, tables: Sequence[str] = ()) -> list[str]:
         seen.add(table)
         manifest = day.lake.known(day.key(table))
         if manifest is None:
-            moved.add(f"{table} is not in the lake")
+            moved.add(NOT_THERE.format(table))
             continue
         moved |= {f"{name} of {table} has changed" for name in stale_inputs(day.lake, manifest, day.folder.config_hash)}
         waiting += [name for name, content_hash in manifest.inputs.items() if content_hash != ABSENT]
@@ -88,6 +89,23 @@ def reasons_to_rerun(day: Day, published_hash: str | None) -> list[str]:
     moved = moved_inputs(day)
     if moved or published_hash == NO_WAREHOUSE:
         return moved
-    in_lake = {contract.table: day.lake.known(day.key(contract.table)) for contract in FACTS}
-    facts = {table: manifest for table, manifest in in_lake.items() if manifest}
-    return [] if content_hash_of(facts) == published_hash else ["what is published is not what is in the lake"]
+    return [] if content_hash_of(_facts(day)) == published_hash else ["what is published is not what is in the lake"]
+
+
+def never_published(day: Day, published_hash: str) -> list[str]:
+    """The reasons to rerun that say of a table only that the day's publication never had it: a later version added it.
+
+    Args:
+        day: A published day.
+        published_hash: What is published for it. Where the tables that are there are all of it, none is lost.
+    """
+    there = _facts(day)
+    if content_hash_of(there) != published_hash:
+        return []
+    return [NOT_THERE.format(contract.table) for contract in FACTS if contract.table not in there]
+
+
+def _facts(day: Day) -> dict[str, Manifest]:
+    """Manifests of the day's published tables that are in the lake, or were until retention dropped them."""
+    known = {contract.table: day.lake.known(day.key(contract.table)) for contract in FACTS}
+    return {table: manifest for table, manifest in known.items() if manifest}

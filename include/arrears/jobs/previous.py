@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from arrears.errors import ConfigurationError, PredecessorMissingError
-from arrears.jobs.freshness import published_dates, reasons_to_rerun
+from arrears.jobs.freshness import never_published, published_dates, reasons_to_rerun
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,7 +22,7 @@ def previous_date(day: Day) -> date | None:
     The business date before must be published and not stale: the day before, or, before ``daily_from``, the month end
     before. A date that ``allowed_gaps`` names is compared with the last earlier date that is published. A changed
     configuration alone does not make the date before stale: it was made with the configuration of its time, and
-    tomorrow must not wait until all of history is restated.
+    tomorrow must not wait until all of history is restated. Nor does a published table that is new since then.
 
     Args:
         day: The day that is worked.
@@ -54,8 +54,10 @@ def previous_date(day: Day) -> date | None:
             f"every day in its order, or {day.business_date} under allowed_gaps",
             f"{day.name} {day.business_date}",
         )
-    reasons = reasons_to_rerun(replace(day, business_date=expected), published[expected])
-    moved = [reason for reason in reasons if not reason.startswith(OF_CONFIGURATION)]
+    before = replace(day, business_date=expected)
+    reasons = reasons_to_rerun(before, published[expected])
+    forgiven = never_published(before, published[expected])
+    moved = [reason for reason in reasons if not reason.startswith(OF_CONFIGURATION) and reason not in forgiven]
     if moved:
         raise PredecessorMissingError(
             f"{expected} is stale: {'; '.join(moved)}",

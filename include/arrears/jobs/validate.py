@@ -17,10 +17,16 @@ from arrears.errors import ArrearsError, ControlTotalError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day, Work
 from arrears.jobs.pick_up import check_one_delivery, pick_up
-from arrears.quality.offenders import make_offender_table, note_contradictions, note_offenders, parents_first
+from arrears.quality.offenders import (
+    accept_all_of_clean_tables,
+    make_offender_table,
+    note_contradictions,
+    note_offenders,
+    parents_first,
+)
 from arrears.quality.profile import decide_on_profiles, profile_of
 from arrears.quality.report import Report, read_findings
-from arrears.quality.subjects import make_subject_view
+from arrears.quality.subjects import make_subject_table
 from arrears.quality.totals import check_control_totals, check_not_empty, check_reject_limit
 from arrears.quality.trend import TABLE, make_figure_views, refuse_collapse, same_weekdays
 from arrears.sources.convert import MALFORMED, UNREADABLE
@@ -157,7 +163,8 @@ def _note_all(work: Work, contracts: Sequence[Contract]) -> tuple[dict[str, Mani
     }
     for contract in contracts:
         note_contradictions(work.connection, contract, parameters)
-    make_subject_view(work.connection, contracts, _lines(work))
+    accept_all_of_clean_tables(work.connection, contracts)
+    make_subject_table(work.connection, contracts, _lines(work))
     return extracted, repeated
 
 

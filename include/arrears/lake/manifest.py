@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Canonical JSON, with a checksum of all the rest: one flipped bit is noticed, as in a data file."""
-        values = asdict(self)
+        values = {**vars(self), "files": [vars(file) for file in self.files]}
         return json.dumps({**values, CHECKSUM: _checksum(values)}, sort_keys=True, indent=1)
 
     @classmethod

@@ -3,8 +3,9 @@
 Belongs here: the decision on figures, and everything that touches the library's workings. Which figures there are
 stands with each gate: ``profile`` after extract, ``staged`` before publishing.
 
-An expectation costs the library milliseconds, however many rows it stands for: so every figure of every table is a row
-of one batch, and an expectation stands for all figures with the same bounds.
+An expectation costs the library milliseconds by the dozen, however many rows it stands for: so every figure of every
+table is in one batch, as what lies between it and each of its bounds, and there is one expectation for each severity:
+that none of these margins is below zero.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ class Figure:
     expected: Expected
     value: int | None
 
+    @property
+    def severity(self) -> str:
+        """What follows when it is not."""
+        return BOUNDS[self.expected][2]
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -108,11 +114,12 @@ def decide(figures: Sequence[Figure], expected: str, where: str) -> list[str]:
     """
     import pandas as pd  # noqa: PLC0415  half a second, needed here only
 
-    frame = pd.DataFrame({"table": [one.table for one in figures], "figure": [one.name for one in figures]})
-    asked = frozenset(one.expected for one in figures)
-    for bounds in asked:
-        values = [_judged(one) if one.expected is bounds else None for one in figures]
-        frame[bounds.value] = pd.Series(values, dtype="float64")
+    margins = [(one, margin) for one in figures for margin in _margins(one)]
+    frame = pd.DataFrame({"table": [one.table for one, _ in margins], "figure": [one.name for one, _ in margins]})
+    asked = frozenset(one.severity for one in figures)
+    for severity in asked:
+        values = [margin if one.severity == severity else None for one, margin in margins]
+        frame[severity] = pd.Series(values, dtype="float64")
     results = _batch().get_batch({"dataframe": frame}).validate(_suite(asked), result_format=NAMED).results
     failures = [failure for result in results if not result.success for failure in _failures(result)]
     critical = [failure.words for failure in failures if failure.is_critical]
@@ -121,21 +128,21 @@ def decide(figures: Sequence[Figure], expected: str, where: str) -> list[str]:
     return [failure.words for failure in failures]
 
 
-def _judged(figure: Figure) -> int | None:
-    if figure.value is None and BOUNDS[figure.expected][2] == CRITICAL:
-        return ABSENT
-    return figure.value
+def _margins(figure: Figure) -> Iterator[int | None]:
+    """How far it is within its lowest and its highest; below zero is outside, None is not judged."""
+    lowest, highest, severity = BOUNDS[figure.expected]
+    value = ABSENT if figure.value is None and severity == CRITICAL else figure.value
+    if lowest is not None:
+        yield None if value is None else value - lowest
+    if highest is not None:
+        yield None if value is None else highest - value
 
 
 @cache
-def _suite(asked: frozenset[Expected]) -> Any:  # noqa: ANN401  a class of the library
+def _suite(asked: frozenset[str]) -> Any:  # noqa: ANN401  a class of the library
     library = great_expectations()
     between = library.expectations.ExpectColumnValuesToBeBetween
-    expectations = [
-        between(column=bounds.value, min_value=lowest, max_value=highest, severity=severity)
-        for bounds, (lowest, highest, severity) in BOUNDS.items()
-        if bounds in asked
-    ]
+    expectations = [between(column=severity, min_value=0, severity=severity) for severity in sorted(asked)]
     return library.ExpectationSuite("figures", expectations=expectations)
 
 

@@ -1,6 +1,6 @@
 """Whom a rejected row speaks of: the accepted loan and the accepted party, so that contact can stop for exactly them.
 
-Belongs here: the view ``subject``, made when every offender is noted. What follows from it is the contact rules' matter
+Belongs here: the table ``subject``, made when every offender is noted. What follows from it is for the contact rules
 (``house.rejected_row``). Identifiers come from accepted rows only: a value that nobody knows stays in the vault. A line
 that is no row has no columns, but words: those that are the identifier of an accepted loan, party or point name it.
 """
@@ -32,12 +32,12 @@ NOBODY = (
 )
 
 
-def make_subject_view(
+def make_subject_table(
     connection: duckdb.DuckDBPyConnection,
     contracts: Sequence[Contract],
     lines: Iterable[tuple[str, int, str]] = (),
 ) -> None:
-    """Make the view ``subject``: table_name, row_number, loan_id or NULL, party_id or NULL, place from 1.
+    """Make the table ``subject``: table_name, row_number, loan_id or NULL, party_id or NULL, place from 1.
 
     One row for each rejected or held row that speaks of an accepted loan, party or contact point. A row that repeats an
     accepted one word for word speaks of nobody: nothing is missing without it.
@@ -49,11 +49,12 @@ def make_subject_view(
     """
     there = {contract.table for contract in contracts}
     words = _make_word_table(connection, lines)
-    selects = [_subjects_of(contract, there) for contract in contracts]
+    offending = {table for (table,) in connection.execute("SELECT DISTINCT table_name FROM offender").fetchall()}
+    selects = [_subjects_of(contract, there) for contract in contracts if contract.table in offending]
     selects += [_named_in_lines(there)] if words else []
     named = " UNION ALL ".join(filter(None, selects)) or NOBODY
     connection.execute(
-        f"CREATE OR REPLACE VIEW subject AS SELECT * FROM ({named}) WHERE loan_id IS NOT NULL OR party_id IS NOT NULL"
+        f"CREATE OR REPLACE TABLE subject AS SELECT * FROM ({named}) WHERE loan_id IS NOT NULL OR party_id IS NOT NULL"
     )
 
 

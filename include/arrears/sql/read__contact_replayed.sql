@@ -1,13 +1,13 @@
--- Grain: contact made on a date and zone the person may have been in, as a candidate of the contact policy at the
--- instant it was made, when only what had begun before it was known; one without a zone where nobody knows any.
--- Rules: ARR-CON-12. Inputs: contact_replay. Parameters: made_on, are_flags_known, are_consents_known,
+-- Grain: contact made on one of some dates and zone the person may have been in, as a candidate of the contact policy
+-- at the instant it was made, when only what had begun before it was known; one without a zone where nobody knows any.
+-- Rules: ARR-CON-12. Inputs: contact_replay. Parameters: dates, are_flags_known, are_consents_known,
 -- are_parties_known.
 WITH zoned AS (
     SELECT
         contact_replay.*,
         UNNEST(CASE WHEN LEN(contact_replay.zones) = 0 THEN [NULL] ELSE contact_replay.zones END) AS timezone
     FROM contact_replay
-    WHERE contact_replay.made_on = $made_on
+    WHERE LIST_CONTAINS($dates::DATE[], contact_replay.made_on)
 )
 SELECT
     ROW_NUMBER() OVER (ORDER BY replay_id, timezone) AS candidate_id,

@@ -35,7 +35,7 @@ def site(tmp_path_factory):
         while not said_failed(floor, made["dag_run_id"]) and time.monotonic() < give_up:
             time.sleep(0.5)  # the DAG's own callback comes after the run's end
         airflow = floor.deployment.airflow
-        leave_unsettled(floor.deployment.warehouse_url, BOOK.portfolio, dates[-1])
+        leave_unsettled(floor.deployment.owner_url, BOOK.portfolio, dates[-1])
         yield Site(
             airflow.address,
             airflow.password,

@@ -418,7 +418,7 @@ class FeedbackRowError(ArrearsError):
 
 
 class FeedbackSubjectError(ArrearsError):
-    """A reported row is about a loan, party or contact point that nobody knows, or that do not belong together."""
+    """A reported row is about a loan, party or contact point that nobody knows, or about things that do not fit."""
 
     code = "ARR-FBK-002"
     consequence = "The row is in quarantine and acts on nothing; the others were taken in."

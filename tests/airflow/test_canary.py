@@ -232,8 +232,8 @@ def test_the_vault_holds_them_for_whoever_has_the_key(run):
     with transaction(floor.deployment.warehouse_url) as connection:
         addresses = {address_of(connection, settings.keys, BOOK.portfolio, point).reveal() for point in known["points"]}
         events = connection.execute(text("SELECT event_id FROM ops.feedback_event WHERE kind_code = 'agent_note'"))
-        notes = {note_of(connection, BOOK.portfolio, event) for event in events.scalars().all()}
-        reports = rejected_reports(connection, BOOK.portfolio)
+        notes = {note_of(connection, settings.keys, BOOK.portfolio, event) for event in events.scalars().all()}
+        reports = rejected_reports(connection, settings.keys, BOOK.portfolio)
         tables = connection.execute(text("SELECT DISTINCT business_date, table_name FROM vault.rejected_row")).all()
     rejected = [rejected_rows(settings, BOOK.portfolio, day, table) for day, table in tables]
 

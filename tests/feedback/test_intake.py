@@ -1,15 +1,18 @@
 """One delivery of reports: good rows are kept once and act at once, bad ones are named and their values hidden."""
 
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from arrears.errors import FeedbackConflictError, FeedbackRowError, FeedbackSubjectError
+from arrears.errors import ConfigurationError, FeedbackConflictError, FeedbackRowError, FeedbackSubjectError
 from arrears.feedback.intake import Delivery, Row, take_in
 from arrears.feedback.vault import note_of, rejected_reports
+from arrears.keys import new_key
 from arrears.lake import Lake
 from arrears.warehouse.audit import broken_entries
 from arrears.warehouse.connection import transaction
+from pydantic import SecretStr
 from support.desk import AT, delivery, forget, make_desk, opt_out, plan, rows
 
 PROMISE = {
@@ -36,7 +39,7 @@ CALL = {
 def quarantined(desk):
     """Rows that were not taken in, opened."""
     with transaction(desk.warehouse) as connection:
-        return [(key, json.loads(said)) for key, said in rejected_reports(connection, "book")]
+        return [(key, json.loads(said)) for key, said in rejected_reports(connection, desk.keys, "book")]
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +121,7 @@ def test_revision_replaces_whenever_it_arrives(desk, take, order):
             {**CALL, "party_id": "P2"}, "contact_point_id", FeedbackSubjectError.code, id="point_of_somebody_else"
         ),
         pytest.param({**PROMISE, "party_id": "P2"}, "loan_ids", FeedbackSubjectError.code, id="loan_of_somebody_else"),
+        pytest.param({**PROMISE, "currency": "USD"}, "currency", FeedbackSubjectError.code, id="another_currency"),
     ],
 )
 def test_bad_row_is_named_and_the_rest_acts(desk, take, wrong, column, code):
@@ -189,9 +193,22 @@ def test_words_go_to_the_vault_alone(desk, take):
 
     ((event_id, sealed),) = rows(desk, "SELECT event_id, note FROM vault.feedback_note")
     with transaction(desk.warehouse) as connection:
-        assert note_of(connection, "book", event_id) == note["note"]
+        assert note_of(connection, desk.keys, "book", event_id) == note["note"]
     assert b"Anna" not in bytes(sealed)
     assert "Anna" not in str(rows(desk, "SELECT * FROM ops.feedback_event"))
+
+
+def test_keys_are_those_of_the_settings_handed_in(desk, warehouse_url):
+    forget(warehouse_url)
+    other = desk.model_copy(update={"master_keys": SecretStr(f"7:{new_key()}")})
+
+    take_in(other, Lake(other.lake_url), delivery({"kind": "gossip"}, name=uuid.uuid4().hex))
+
+    with transaction(warehouse_url) as connection:
+        assert [json.loads(said) for _, said in rejected_reports(connection, other.keys, "book")] == [{"kind": "gossip"}]
+        with pytest.raises(ConfigurationError, match="version 7"):
+            rejected_reports(connection, desk.keys, "book")
+    forget(warehouse_url)
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def opened(settings):
                 for one in ("C1", "C2")
                 if (address := address_of(connection, settings.keys, "book", one))
             ],
-            [note_of(connection, "book", one) for one in events],
-            rejected_reports(connection, "book"),
+            [note_of(connection, settings.keys, "book", one) for one in events],
+            rejected_reports(connection, settings.keys, "book"),
             rejected_rows(settings, "book", DAY, "extract__loan"),
             rejected_rows(settings, "book", DAY, "extract__contact_point"),
         )

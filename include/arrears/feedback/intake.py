@@ -150,7 +150,7 @@ def take_in(settings: Settings, lake: Lake, delivery: Delivery, about: Subject |
         now = connection.execute(select(func.clock_timestamp())).scalar_one()
         if not _note_delivery(connection, delivery, now):
             return Taken(len(delivery.rows), is_known=True)
-        taken = _keep(connection, delivery, judged, now)
+        taken = _keep(connection, settings, delivery, judged, now)
         failpoint("feedback.before_commit")
     failpoint("feedback.after_commit")
     return taken
@@ -222,7 +222,7 @@ def _note_delivery(connection: Connection, delivery: Delivery, now: datetime) ->
     return connection.execute(done).one_or_none() is not None
 
 
-def _keep(connection: Connection, delivery: Delivery, judged: _Judged, now: datetime) -> Taken:
+def _keep(connection: Connection, settings: Settings, delivery: Delivery, judged: _Judged, now: datetime) -> Taken:
     accepted = repeated = stopped = 0
     overrides: list[tuple[str, Any, int]] = []
     refusals = list(judged.refusals)
@@ -232,7 +232,7 @@ def _keep(connection: Connection, delivery: Delivery, judged: _Judged, now: date
             refusals.append(Refusal(row, "occurred_at", FeedbackRowError.code, "an instant that has passed"))
             continue
         event_id, content = event_id_of(delivery.portfolio, delivery.source, report), content_hash_of(report)
-        if _append(connection, delivery, event_id, content, report, subject, now):
+        if _append(connection, settings, delivery, event_id, content, report, subject, now):
             accepted, ended = accepted + 1, 0
             if _is_newest(connection, delivery, report):
                 ended = react(connection, delivery.portfolio, delivery.source, report, subject, now)
@@ -247,7 +247,7 @@ def _keep(connection: Connection, delivery: Delivery, judged: _Judged, now: date
             )
     _settle(connection, delivery, [report for _, report, _ in judged.good], now)
     refusals.sort(key=lambda one: (one.row.number, one.column))
-    _quarantine(connection, delivery, refusals, now)
+    _quarantine(connection, settings, delivery, refusals, now)
     rejected = len({one.row.number for one in refusals})
     counts = {"accepted": accepted, "repeated": repeated, "rejected": rejected, "stopped": stopped}
     connection.execute(update(FEEDBACK_DELIVERY).where(*_is(FEEDBACK_DELIVERY, delivery)).values(**counts))
@@ -262,6 +262,7 @@ def _place(report: Any) -> tuple[str, str, int]:  # noqa: ANN401  a report of an
 
 def _append(  # noqa: PLR0913, PLR0917  one row's parts
     connection: Connection,
+    settings: Settings,
     delivery: Delivery,
     event_id: str,
     content: str,
@@ -291,7 +292,7 @@ def _append(  # noqa: PLR0913, PLR0917  one row's parts
     is_new = connection.execute(done).one_or_none() is not None
     note = getattr(report, "note", None)
     if is_new and note:
-        keep_note(connection, delivery.portfolio, str(subject.party_id), event_id, note)
+        keep_note(connection, settings.keys, delivery.portfolio, str(subject.party_id), event_id, note)
     return is_new
 
 
@@ -363,7 +364,9 @@ def _is_kept(connection: Connection, delivery: Delivery, report: Any) -> bool:  
     return _there(connection, event_id) == content_hash_of(report)
 
 
-def _quarantine(connection: Connection, delivery: Delivery, refusals: Sequence[Refusal], now: datetime) -> None:
+def _quarantine(
+    connection: Connection, settings: Settings, delivery: Delivery, refusals: Sequence[Refusal], now: datetime
+) -> None:
     """Where and why in ``ops``, the values in ``vault``."""
     kept: set[int] = set()
     for one in refusals:
@@ -384,7 +387,7 @@ def _quarantine(connection: Connection, delivery: Delivery, refusals: Sequence[R
         )
         if one.row.number not in kept:
             kept.add(one.row.number)
-            keep_rejected_report(connection, delivery.key, one.row.number, _storable(one.row.values))
+            keep_rejected_report(connection, settings.keys, delivery.key, one.row.number, _storable(one.row.values))
 
 
 def _storable(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class Known:
 
     Attributes:
         borrower_of: party_id of the main borrower by loan.
+        currency_of: Currency by loan.
         person_of: Person by party; "" where the source does not say.
         owner_of: party_id by contact point.
         roles: Loans and parties that belong together.
@@ -58,13 +59,14 @@ class Known:
     """
 
     borrower_of: dict[str, str] = field(default_factory=dict)
+    currency_of: dict[str, str] = field(default_factory=dict)
     person_of: dict[str, str] = field(default_factory=dict)
     owner_of: dict[str, str] = field(default_factory=dict)
     roles: frozenset[tuple[str, str]] = frozenset()
     has_parties: bool = False
 
     def subject_of(self, report: Any) -> Subject | Stranger:  # noqa: ANN401  a report of any kind
-        """The person a report is about, or what is wrong: an id nobody knows, or ids that do not belong together."""
+        """The person a report is about, or what is wrong: an id nobody knows, or things that do not belong together."""
         strangers = [loan for loan in report.loan_ids if loan not in self.borrower_of]
         if strangers:
             return Stranger("loan_ids", "loans of the portfolio's newest ledger")
@@ -80,6 +82,8 @@ class Known:
         for loan in report.loan_ids:
             if self.borrower_of[loan] != party and (loan, party) not in self.roles:
                 return Stranger("loan_ids", "loans in which the party stands")
+        if report.kind == "promise" and {self.currency_of[loan] for loan in report.loan_ids} != {report.currency}:
+            return Stranger("currency", "the currency of its loans: no payment in another one could keep it")
         return Subject(party, self.person_of.get(party) or None)
 
 
@@ -101,6 +105,7 @@ def known_subjects(settings: Settings, lake: Lake, portfolio: str, reports: Sequ
             for table in (LOAN, PARTY, POINT, ROLE)
         }
         borrower_of = dict(_rows(connection, LOAN, "loan_id, borrower_id", "loan_id", loans))
+        currency_of = dict(_rows(connection, LOAN, "loan_id, currency", "loan_id", loans))
         owner_of = dict(
             _rows(connection, POINT, "contact_point_id, party_id", "contact_point_id", points, there[POINT])
         )
@@ -109,7 +114,7 @@ def known_subjects(settings: Settings, lake: Lake, portfolio: str, reports: Sequ
         person_of = dict(
             _rows(connection, PARTY, "party_id, coalesce(person_id, '')", "party_id", parties, there[PARTY])
         )
-    return Known(borrower_of, person_of, owner_of, roles, there[PARTY])
+    return Known(borrower_of, currency_of, person_of, owner_of, roles, there[PARTY])
 
 
 def _readable(connection: duckdb.DuckDBPyConnection, lake: Lake, key: PartitionKey) -> bool:

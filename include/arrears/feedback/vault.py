@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from arrears.settings import load_settings
 from arrears.warehouse.feedback_tables import FEEDBACK_NOTE, FEEDBACK_REJECTED_VALUES
 from arrears.warehouse.sealing import Vault
 
@@ -20,38 +19,42 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from arrears.keys import KeyRing
+
 VALUES, NOTE = FEEDBACK_REJECTED_VALUES.c, FEEDBACK_NOTE.c
 
 
-def keep_note(connection: Connection, portfolio: str, party_id: str, event_id: str, note: str) -> None:
+def keep_note(  # noqa: PLR0913, PLR0917  a note is its parts
+    connection: Connection, keys: KeyRing, portfolio: str, party_id: str, event_id: str, note: str
+) -> None:
     """Keep the words of a report under the party's key; of somebody who was erased nothing is kept."""
     whose = f"party:{party_id}"
-    sealed = Vault(connection, load_settings().keys).seal(portfolio, whose, event_id, note)
+    sealed = Vault(connection, keys).seal(portfolio, whose, event_id, note)
     if sealed is not None:
         connection.execute(insert(FEEDBACK_NOTE).values(event_id=event_id, note=sealed, subject=whose))
 
 
-def note_of(connection: Connection, portfolio: str, event_id: str) -> str | None:
+def note_of(connection: Connection, keys: KeyRing, portfolio: str, event_id: str) -> str | None:
     """The words of a report; None when there are none, or they were erased."""
     row = connection.execute(select(FEEDBACK_NOTE).where(NOTE.event_id == event_id)).one_or_none()
     if row is None:
         return None
-    return Vault(connection, load_settings().keys).open(portfolio, row.subject, event_id, row.note)
+    return Vault(connection, keys).open(portfolio, row.subject, event_id, row.note)
 
 
 def keep_rejected_report(
-    connection: Connection, key: Mapping[str, str], row_number: int, values: Mapping[str, Any]
+    connection: Connection, keys: KeyRing, key: Mapping[str, str], row_number: int, values: Mapping[str, Any]
 ) -> None:
     """Keep a row that was not taken in, under its delivery's key: nobody knows for sure whom it is about."""
-    vault = Vault(connection, load_settings().keys)
+    vault = Vault(connection, keys)
     sealed = vault.seal(*_where(key, row_number), json.dumps(values))
     made = upsert(FEEDBACK_REJECTED_VALUES).values(**key, row_number=row_number, delivered=sealed)
     connection.execute(made.on_conflict_do_nothing())
 
 
-def rejected_reports(connection: Connection, portfolio: str) -> list[tuple[dict[str, Any], str]]:
+def rejected_reports(connection: Connection, keys: KeyRing, portfolio: str) -> list[tuple[dict[str, Any], str]]:
     """Keys and JSON of all rows that were not taken in."""
-    vault = Vault(connection, load_settings().keys)
+    vault = Vault(connection, keys)
     asked = select(FEEDBACK_REJECTED_VALUES).where(VALUES.portfolio == portfolio)
     asked = asked.order_by(VALUES.delivery_id, VALUES.row_number)
     found = []

@@ -78,7 +78,7 @@ def erasure(  # noqa: PLR0913  an action is its parts
         named = {party_id, *points, *loans}
         subjects = [f"party:{party_id}", *(f"point:{point}" for point in points)]
         rejected = _rejected_naming(connection, vault, portfolio, named)
-        reported = _reports_naming(connection, vault, portfolio, named)
+        reported = _reports_naming(connection, settings, vault, portfolio, named)
         of_party = [
             (
                 CONTACT_VALUE,
@@ -169,8 +169,8 @@ def _rejected_naming(
 
 
 def _reports_naming(
-    connection: Connection, vault: Vault, portfolio: str, named: set[str]
+    connection: Connection, settings: Settings, vault: Vault, portfolio: str, named: set[str]
 ) -> list[tuple[dict[str, Any], bytes | None]]:
     """Reported rows in quarantine that name one of these, likewise."""
-    found = rejected_reports(connection, portfolio)
+    found = rejected_reports(connection, settings.keys, portfolio)
     return [(key, emptied_report(vault, key)) for key, said in found if any(one in said for one in named)]

@@ -228,9 +228,12 @@ def repeats(connection: duckdb.DuckDBPyConnection, view: str, key: Sequence[str]
 
 
 def _note_orphans(connection: duckdb.DuckDBPyConnection, contract: Contract, reference: Reference) -> int:
-    """Rows that name a parent which is not accepted; answers how many were new."""
+    """Rows that name a parent which is not accepted; answers how many were new.
+
+    What another rule has said of that column already is the more exact word: a reversal of itself is no orphan besides.
+    """
     rule, column = literal(REFERENCE), literal(reference.columns[0])
-    told = f"SELECT row_number FROM offender WHERE table_name = {literal(contract.table)} AND rule_id = {rule}"
+    told = rejected_of(contract)
     inserted = connection.execute(
         f"INSERT INTO offender SELECT {literal(contract.table)}, row_number, source_file, source_line, {column}, "
         f"{rule}, {literal(Severity.FAIL.value)} FROM {quoted(f'extract__{contract.noun}')} AS child "

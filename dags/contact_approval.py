@@ -5,7 +5,7 @@ cases, loans past due, another version of strategy or packs) writes its contacts
 shows the reasons and figures and waits, without a worker, for *Approve* or *Reject* under *Required Actions*. Approved
 contacts become `planned`; after *Reject*, or without an answer in four hours, they expire. No other day waits for it.
 
-**Reads**: `ops.contact_approval`, by the run's parameters portfolio and business date.
+**Reads**: the question in `ops.contact_approval` that the run's parameter names, and no other of the day.
 
 **Writes**: the decision with its author into `ops.contact_approval` and `ops.audit_entry`; states of
 `ops.notification`.
@@ -19,7 +19,7 @@ contacts become `planned`; after *Reject*, or without an answer in four hours, t
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
@@ -36,8 +36,7 @@ from arrears.orchestration.defaults import START_DATE, task_defaults
     max_active_runs=32,
     default_args=task_defaults(),
     params={
-        "portfolio": Param("", type="string", description="Portfolio folder name"),
-        "business_date": Param("", type="string", description="Day whose plan is held, as 2026-01-31"),
+        "approval_id": Param("", type="string", description="Which question: approval_id of ops.contact_approval"),
     },
     on_failure_callback=run_failed,
     doc_md=__doc__,
@@ -50,8 +49,7 @@ def contact_approval() -> None:
     def ask() -> dict[str, Any] | None:
         from arrears.jobs.contact_approval import question
 
-        params = get_current_context()["params"]
-        return question(params["portfolio"], date.fromisoformat(params["business_date"]))
+        return question(get_current_context()["params"]["approval_id"])
 
     @task
     def approved() -> None:

@@ -26,7 +26,7 @@ def floor(tmp_path_factory):
 
 def hold(floor, day, key):
     """One held contact of a day, and its question."""
-    now = datetime.now(UTC)
+    now, approval_id = datetime.now(UTC), uuid4()
     with transaction(floor.deployment.warehouse_url) as connection:
         connection.execute(
             insert(NOTIFICATION).values(
@@ -46,7 +46,8 @@ def hold(floor, day, key):
                 reason_code="plan_departs",
             )
         )
-        ask(connection, uuid4(), BOOK.portfolio, day, [Departure("volume", "sms", "900", "50 to 200")], 1)
+        ask(connection, approval_id, BOOK.portfolio, day, [Departure("volume", "sms", "900", "50 to 200")], 1)
+    return approval_id
 
 
 def state_of(floor, key):
@@ -56,9 +57,9 @@ def state_of(floor, key):
         ).one()
 
 
-def run_for(floor, day):
+def run_for(floor, approval_id):
     """A run of the DAG, and its address; the client has no call for runs without a partition."""
-    conf = {"portfolio": BOOK.portfolio, "business_date": str(day)}
+    conf = {"approval_id": str(approval_id)}
     made = floor.api._ask(  # noqa: SLF001
         "POST", f"/api/v2/dags/{DAG_ID}/dagRuns", json={"logical_date": None, "conf": conf}
     )
@@ -87,9 +88,8 @@ WELL = {"ask": "success", "approve": "success", "settle": "success"}
     ids=["approved", "refused"],
 )
 def test_what_a_person_answers_is_done(floor, answer, state, reason):
-    day, key = floor.dates[-1], f"held-{answer}"
-    hold(floor, day, key)
-    run = run_for(floor, day)
+    key = f"held-{answer}"
+    run = run_for(floor, hold(floor, floor.dates[-1], key))
 
     say(floor, run, answer)
 
@@ -100,9 +100,8 @@ def test_what_a_person_answers_is_done(floor, answer, state, reason):
 
 
 def test_an_answer_outlives_the_try_that_asked(floor):
-    day, key = floor.dates[-1], "held-lost"
-    hold(floor, day, key)
-    run = run_for(floor, day)
+    key = "held-lost"
+    run = run_for(floor, hold(floor, floor.dates[-1], key))
     said = say(floor, run, "Approve")
     assert end_of(floor, run) == WELL
     assert state_of(floor, key).state_code == "planned"
@@ -118,8 +117,7 @@ def test_an_answer_outlives_the_try_that_asked(floor):
 
 def test_no_other_day_waits_for_an_answer(floor):
     key = "held-waits"
-    hold(floor, floor.dates[0], key)
-    run = run_for(floor, floor.dates[0])
+    run = run_for(floor, hold(floor, floor.dates[0], key))
     wait_for(lambda: task_of(floor, run, "approve")["state"] == "awaiting_input")
 
     for day in floor.dates[:2]:

@@ -44,7 +44,7 @@ def states(settings):
 def held(settings):
     result = publish("book", DAY, is_backfill=False, now=NOW, settings=settings)
     assert (result["released_contacts"], result["held_because"]) == (2, ["volume"])
-    return question("book", DAY, settings=settings)
+    return question(result["approval_id"], settings=settings)
 
 
 def test_departing_plan_is_published_as_held_with_its_question(settings):
@@ -63,7 +63,7 @@ def test_approved_contacts_are_planned_and_the_author_is_audited(settings):
 
     assert first == second == {"state": "approved", "moved": 2, "decided_by": "supervisor"}
     assert [row[1:] for row in states(settings)] == [("planned", "approved", "supervisor")] * 2
-    assert question("book", DAY, settings=settings) is None
+    assert question(asked["approval_id"], settings=settings) is None
     (entry,) = rows(settings, f"SELECT actor, action FROM ops.audit_entry WHERE subject LIKE '%{asked['approval_id']}'")
     assert entry == ("supervisor", "contact_approval.approved")
 
@@ -119,9 +119,11 @@ def test_answer_moves_what_it_was_asked_about_and_no_other_publication_s_rows(se
     put_day(settings, planned=("a", "b"), not_after=later)
     first = held(settings)
     put_day(settings, planned=("a", "b", *(f"n{number:02}" for number in range(50))), not_after=later)
-    publish("book", DAY, is_backfill=False, now=NOW, settings=settings)
-    second = question("book", DAY, settings=settings)
+    corrected = publish("book", DAY, is_backfill=False, now=NOW, settings=settings)
+    second = question(corrected["approval_id"], settings=settings)
+    cleared = question(first["approval_id"], settings=settings)  # the first run's task `ask`, made again
 
+    assert cleared == first != second
     moved = [settle(first["approval_id"], APPROVE, settings=settings)["moved"]]
     between = [row[1] for row in states(settings)]
     moved += [settle(second["approval_id"], NOBODY, settings=settings)["moved"]]
@@ -132,27 +134,30 @@ def test_answer_moves_what_it_was_asked_about_and_no_other_publication_s_rows(se
 
 
 def test_publishing_again_asks_no_second_time(settings):
-    held(settings)
+    asked = held(settings)
 
     again = publish("book", DAY, is_backfill=False, now=NOW, settings=settings)
 
     assert (again["published"], again["held_because"]) == (False, ["volume"])
+    assert again["approval_id"] == asked["approval_id"]  # so the same run of the DAG
     assert rows(settings, "SELECT count(*) FROM ops.contact_approval") == [(1,)]
 
 
 def test_no_other_day_waits_for_the_answer(settings, monkeypatch):
-    held(settings)
+    asked = held(settings)
     monkeypatch.setattr(publish_job, "departures_of", lambda _: [])
     put_day(settings, DAY + timedelta(days=1), planned=("c",), not_after=NOW + timedelta(hours=30))
 
     next_day = publish("book", DAY + timedelta(days=1), is_backfill=False, now=NOW, settings=settings)
 
-    assert (next_day["released_contacts"], next_day["held_because"]) == (1, [])
+    assert (next_day["released_contacts"], next_day["held_because"], next_day["approval_id"]) == (1, [], None)
     assert [row[:2] for row in states(settings)] == [("a", "held"), ("b", "held"), ("c", "planned")]
-    assert question("book", DAY, settings=settings)["subject"].startswith("Send 2 contacts")  # still asked
-    assert question("book", DAY + timedelta(days=1), settings=settings) is None
+    assert question(asked["approval_id"], settings=settings) == asked  # still asked
 
 
-def test_decision_nobody_asked_for_is_refused(settings):
+@pytest.mark.parametrize("name", [str(uuid.uuid4()), "", "2026-03-02"], ids=["unknown", "none given", "a date"])
+def test_question_nobody_asked_is_refused(settings, name):
     with pytest.raises(ApprovalUnknownError):
-        settle(str(uuid.uuid4()), APPROVE, settings=settings)
+        question(name, settings=settings)
+    with pytest.raises(ApprovalUnknownError):
+        settle(name, APPROVE, settings=settings)

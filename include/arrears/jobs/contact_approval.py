@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from arrears.errors import ApprovalAnswerMissingError
+from arrears.errors import ApprovalAnswerMissingError, ApprovalUnknownError
 from arrears.settings import load_settings
-from arrears.warehouse.approval import APPROVED, REFUSED, TIMED_OUT, asked, decide
+from arrears.warehouse.approval import APPROVED, ASKED, REFUSED, TIMED_OUT, asked, decide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from arrears.settings import Settings
 
@@ -24,19 +23,20 @@ REASONS = {
 }
 
 
-def question(portfolio: str, business_date: date, *, settings: Settings | None = None) -> dict[str, Any] | None:
-    """What a person is asked about a day's held plan; None when nothing is held.
+def question(approval_id: str, *, settings: Settings | None = None) -> dict[str, Any] | None:
+    """What a person is asked about a held plan: this question, whatever else of the day is asked; None once answered.
 
     Raises:
+        ApprovalUnknownError: There is no such question.
         WarehouseUnreachableError: The server did not answer.
     """
-    found = asked((settings or load_settings()).warehouse, portfolio, business_date)
-    if found is None:
+    found = asked((settings or load_settings()).warehouse, _read(approval_id))
+    if found.state_code != ASKED:
         return None
     lines = [f"| {REASONS[one['code']].format(**one)} | {one['figure']} | {one['usual']} |" for one in found.reasons]
     body = "\n".join(
         [
-            f"{found.held} contacts of **{portfolio}** on **{business_date}** are held; nothing of them is sent yet.",
+            f"{found.held} contacts of **{found.portfolio}** on **{found.business_date}** are held; nothing of them is sent yet.",
             "",
             "| What departs | Today | Usual |",
             "|---|---|---|",
@@ -47,7 +47,7 @@ def question(portfolio: str, business_date: date, *, settings: Settings | None =
     )
     return {
         "approval_id": str(found.approval_id),
-        "subject": f"Send {found.held} contacts of {portfolio} on {business_date}?",
+        "subject": f"Send {found.held} contacts of {found.portfolio} on {found.business_date}?",
         "body": body,
     }
 
@@ -74,4 +74,11 @@ def settle(approval_id: str, answer: Mapping[str, Any] | None, *, settings: Sett
     name = str(user.get("name") or user.get("id") or "") or None
     chosen = list(answer.get("chosen_options") or ())
     state = TIMED_OUT if name is None else APPROVED if chosen == ["Approve"] else REFUSED
-    return decide((settings or load_settings()).warehouse, UUID(approval_id), state_code=state, decided_by=name)
+    return decide((settings or load_settings()).warehouse, _read(approval_id), state_code=state, decided_by=name)
+
+
+def _read(approval_id: str) -> UUID:
+    try:
+        return UUID(approval_id)
+    except ValueError:
+        raise ApprovalUnknownError("no identifier", "one of `ops.contact_approval`", "approval") from None

@@ -14,7 +14,7 @@ from arrears.jobs.day import Day
 from arrears.jobs.departure import departures_of
 from arrears.jobs.freshness import content_hash_of, moved_inputs
 from arrears.quality.staged import decide_on_staged
-from arrears.warehouse.approval import asked
+from arrears.warehouse.approval import newest_waiting
 from arrears.warehouse.ledger import current_publication
 from arrears.warehouse.partitions import ensure_partitions
 from arrears.warehouse.pseudonyms import name_lender
@@ -53,8 +53,8 @@ def publish(  # noqa: PLR0913  a publication is its parts
         settings: This deployment, unless a test brings its own.
 
     Returns:
-        Whether anything was published and why, the content hash, rows in all and by fact, contacts released, and why
-        they are held, if they are.
+        Whether anything was published and why, the content hash, rows in all and by fact, contacts released; and where
+        contacts of the day are held, the newest question that nobody has answered, and why it is asked.
 
     Raises:
         PartitionMissingError: An earlier step has not run.
@@ -93,6 +93,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
         released = None if publication.is_done else publish_staged(url, publication, figures)
         clear(url, portfolio, business_date)
         failpoint("publish.cleared")
+    question = newest_waiting(url, portfolio, business_date)
     return {
         "published": not publication.is_done,
         "reason": _reason(publication),
@@ -100,14 +101,9 @@ def publish(  # noqa: PLR0913  a publication is its parts
         "rows": sum(figure.rows for figure in figures.values()),
         "facts": {CONTRACTS[table].mart: figure.rows for table, figure in figures.items()},
         "released_contacts": released,
-        "held_because": _held_because(url, portfolio, business_date),
+        "held_because": [reason["code"] for reason in question.reasons] if question else [],
+        "approval_id": str(question.approval_id) if question else None,
     }
-
-
-def _held_because(url: str, portfolio: str, business_date: date) -> list[str]:
-    """Why contacts of the day wait for a person, by whichever publication; empty when none does."""
-    question = asked(url, portfolio, business_date)
-    return [reason["code"] for reason in question.reasons] if question else []
 
 
 def is_current_day(portfolio: Portfolio, business_date: date, now: datetime) -> bool:

@@ -14,7 +14,6 @@ from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from arrears.orchestration.callbacks import PREFIX
 from arrears.orchestration.defaults import approval_timeout
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 APPROVAL_DAG = "contact_approval"
 TASK = "ask_for_approval"
 ANSWER = "answer"
-# One question for each content that was published, however often the task runs.
-RUN_ID = "{{ dag.dag_id }}__{{ partition_key }}__{{ ti.xcom_pull(task_ids='publish')['content_hash'][:12] }}"
+# One run for each question, however often the task runs.
+RUN_ID = "{{ dag.dag_id }}__{{ partition_key }}__{{ (ti.xcom_pull(task_ids='publish')['approval_id'] or '')[:8] }}"
 
 
 class AskForApproval(TriggerDagRunOperator):
@@ -48,11 +47,10 @@ class AskForApproval(TriggerDagRunOperator):
 
     def execute(self, context: Context) -> Any:  # noqa: ANN401  Airflow's signature
         """Trigger, or do nothing: most days nothing is held."""
-        published = context["ti"].xcom_pull(task_ids="publish")
-        if not published.get("held_because"):
+        approval_id = context["ti"].xcom_pull(task_ids="publish")["approval_id"]
+        if approval_id is None:
             return None
-        portfolio = context["dag"].dag_id.removeprefix(PREFIX)
-        self.conf = {"portfolio": portfolio, "business_date": context["partition_key"]}
+        self.conf = {"approval_id": approval_id}
         return super().execute(context)
 
 

@@ -54,6 +54,9 @@ class Asked:
     state_code: str
 
 
+QUESTION = select(*(APPROVAL[name] for name in Asked.__dataclass_fields__))
+
+
 def ask(  # noqa: PLR0913, PLR0917  a question is its parts
     connection: Connection,
     approval_id: UUID,
@@ -90,7 +93,21 @@ def ask(  # noqa: PLR0913, PLR0917  a question is its parts
     )
 
 
-def asked(url: str, portfolio: str, business_date: date) -> Asked | None:
+def asked(url: str, approval_id: UUID) -> Asked:
+    """One question, answered or not.
+
+    Raises:
+        ApprovalUnknownError: There is no such question.
+        WarehouseUnreachableError: The server did not answer.
+    """
+    with transaction(url) as connection:
+        found = connection.execute(QUESTION.where(APPROVAL.approval_id == approval_id)).mappings().one_or_none()
+    if found is None:
+        raise _unknown(approval_id)
+    return Asked(**found)
+
+
+def newest_waiting(url: str, portfolio: str, business_date: date) -> Asked | None:
     """The newest question about a day's plan that nobody has answered; None when there is none.
 
     Raises:
@@ -102,12 +119,9 @@ def asked(url: str, portfolio: str, business_date: date) -> Asked | None:
 
 def waiting(connection: Connection, portfolio: str) -> list[Asked]:
     """A portfolio's questions that nobody has answered, the newest first."""
-    unanswered = (
-        select(*(APPROVAL[name] for name in Asked.__dataclass_fields__))
-        .where(APPROVAL.portfolio == portfolio, APPROVAL.state_code == ASKED)
-        .order_by(APPROVAL.asked_at.desc())
-    )
-    return [Asked(**row) for row in connection.execute(unanswered).mappings()]
+    unanswered = QUESTION.where(APPROVAL.portfolio == portfolio, APPROVAL.state_code == ASKED)
+    newest_first = unanswered.order_by(APPROVAL.asked_at.desc())
+    return [Asked(**row) for row in connection.execute(newest_first).mappings()]
 
 
 def decide(url: str, approval_id: UUID, *, state_code: str, decided_by: str | None) -> dict[str, Any]:
@@ -146,7 +160,7 @@ def decide_within(
         select(CONTACT_APPROVAL).where(APPROVAL.approval_id == approval_id).with_for_update()
     ).one_or_none()
     if found is None:
-        raise ApprovalUnknownError("no such question", "a plan that a publication holds", f"approval {approval_id}")
+        raise _unknown(approval_id)
     if found.state_code != ASKED:
         return {"state": found.state_code, "moved": found.moved, "decided_by": found.decided_by}
     actor = decided_by or "contact_approval"
@@ -173,3 +187,7 @@ def decide_within(
         after={"state": state_code, "released": moved, "expired": lapsed},
     )
     return {"state": state_code, "moved": moved if state_code == APPROVED else lapsed, "decided_by": decided_by}
+
+
+def _unknown(approval_id: object) -> ApprovalUnknownError:
+    return ApprovalUnknownError("no such question", "a plan that a publication holds", f"approval {approval_id}")

@@ -22,7 +22,7 @@ PATH = (
 
 
 def due(age, *, blocked=None):
-    found = step_due(PATH, age_days=age, person="p", episode="C-1", blocked_key=blocked)
+    found = step_due(PATH, age_days=age, person="p", episode="C-1", waiting_key=blocked)
     return found and (found.step.id, found.occurrence)
 
 

@@ -205,7 +205,9 @@ def test_keys_are_those_of_the_settings_handed_in(desk, warehouse_url):
     take_in(other, Lake(other.lake_url), delivery({"kind": "gossip"}, name=uuid.uuid4().hex))
 
     with transaction(warehouse_url) as connection:
-        assert [json.loads(said) for _, said in rejected_reports(connection, other.keys, "book")] == [{"kind": "gossip"}]
+        assert [json.loads(said) for _, said in rejected_reports(connection, other.keys, "book")] == [
+            {"kind": "gossip"}
+        ]
         with pytest.raises(ConfigurationError, match="version 7"):
             rejected_reports(connection, desk.keys, "book")
     forget(warehouse_url)

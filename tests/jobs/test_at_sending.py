@@ -109,6 +109,18 @@ def test_row_does_not_count_against_itself(settings):
     assert asked(settings) == set()
 
 
+def test_row_that_goes_on_by_another_way_is_asked_about_there(settings):
+    """Read ahead for its first point: what is said of that one is not what holds for the other."""
+    policy = PolicyAtSending(settings)
+    before = asked(settings, policy=policy)
+    with transaction(settings.warehouse) as connection:
+        mine = update(NOTIFICATION).where(NOTIFICATION.c.borrower_id == "b1")
+        connection.execute(mine.values(channel_code="email", contact_point_id="gone"))
+
+    assert before == set()
+    assert asked(settings, policy=policy) == {"insufficient_facts.contact_point"}
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "rule"),
     [

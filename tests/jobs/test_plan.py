@@ -1,5 +1,6 @@
 """The job ``plan``: due steps, the first lawful channel, every denial kept; the same plan whenever it runs again."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -79,6 +80,24 @@ def test_held_case_has_no_step_and_held_loan_leaves_the_amount(settings):
     found = planned(settings, FIRST)
     assert set(found) == {"b2"}
     assert (found["b2"]["step_id"], found["b2"]["past_due_minor"]) == ("hello", 4000)
+
+
+def test_plan_names_what_else_may_be_used_in_the_step_s_order(settings):
+    (settings.strategies / "path.yaml").write_text(STRATEGY.replace("[push, sms]", "[push, email, letter, sms]"))
+    loans = [aged("l1", 5), aged("l2", 5)]
+    (mobile, other) = ledger_of(loans)["contact_point"]
+    kinds = {"mail": "email", "mail-2": "email", "m-b1": "mobile"}  # no postal address
+    points = [{**mobile, "contact_point_id": name, "kind_code": kind} for name, kind in kinds.items()]
+    opt_out = {"flag_id": "f", "flag_code": "opt_out", "contact_point_id": "mail-2", "starts_at": MORNING}
+    put_ledger(settings, FIRST, loans, contact_point=[*points, other], flag=[opt_out])
+
+    work(settings, FIRST)
+
+    found = planned(settings, FIRST)
+    window = {"not_before_at": "2026-03-02T01:00:00+00:00", "not_after_at": "2026-03-02T12:00:00+00:00"}
+    assert (found["b1"]["channel_code"], found["b1"]["contact_point_id"]) == ("email", "mail")
+    assert json.loads(found["b1"]["other_ways"]) == [{"channel_code": "sms", "contact_point_id": "m-b1", **window}]
+    assert (found["b2"]["channel_code"], found["b2"]["other_ways"]) == ("sms", None)
 
 
 def test_opt_out_of_a_point_blocks_that_point_alone(settings):

@@ -282,6 +282,18 @@ def test_link_in_the_mail_of_every_attempt_is_heard(client, desk, attempt):
     assert rows(desk, "SELECT count(*) FROM ops.feedback_event") == [(1,)]
 
 
+def test_link_in_a_mail_whose_step_went_on_by_text_is_heard(client, desk):
+    """A server may take a mail and refuse it all the same; whoever has it can still say stop."""
+    put_message(desk, channel_code="email", state_code="claimed", attempt_no=1, reference=OURS)
+    with transaction(desk.warehouse) as connection:
+        change = "state_code = 'rejected_retryable', channel_code = 'sms', reason_code = 'other_way'"
+        connection.execute(text(f"UPDATE ops.notification SET {change}"))
+
+    client.post(f"/unsubscribe/{OURS}", content=b"List-Unsubscribe=One-Click")
+
+    assert rows(desk, "SELECT detail ->> 'channel_code' FROM ops.feedback_event") == [("email",)]
+
+
 def test_stranger_s_click_says_and_does_nothing(client, desk):
     assert client.post(f"/unsubscribe/{'0' * 32}").text == client.post(f"/unsubscribe/{'1' * 32}").text
     assert client.post("/unsubscribe/..%2fx").status_code in (404, 422)

@@ -188,6 +188,19 @@ def test_todays_own_run_releases_its_planned_contacts(settings):
 
 
 @pytest.mark.parametrize(
+    ("other_ways", "ways"),
+    [(None, []), ('[{"channel_code": "email"}]', [{"channel_code": "email"}])],
+    ids=["none", "another channel"],
+)
+def test_outbox_knows_what_else_may_be_used(settings, other_ways, ways):
+    put_day(settings, planned=("a",), other_ways=other_ways)
+
+    run(settings)
+
+    assert rows(settings, "SELECT ways FROM ops.notification") == [(ways,)]
+
+
+@pytest.mark.parametrize(
     ("is_backfill", "now"),
     [
         pytest.param(True, NOON, id="a backfill, even of today"),

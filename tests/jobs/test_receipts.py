@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 from arrears.errors import ReceiptRefusedError
-from arrears.jobs.receipts import take_receipts, work_off
+from arrears.jobs.receipts import flag_refused_addresses, take_receipts, work_off
 from arrears.sending.receipts import Receipt
 from arrears.sending.values import reference_of
 from arrears.warehouse.connection import transaction
@@ -193,6 +193,41 @@ def test_other_receipts_flag_nothing(settings, status):
     receive(settings, by_id(status))
 
     assert flagged(settings) == []
+
+
+def refuse_as_dead(settings):
+    """The gateway has refused the message, for nobody is there, and it goes on by mail."""
+    put(settings, channel_code="sms")
+    moves = (
+        f"state_code = 'claimed', reason_code = 'intent', attempt_no = 1, provider_code = 'test', reference = '{OURS}'",
+        "state_code = 'rejected_retryable', reason_code = 'address_dead', contacted_on = NULL",
+        "reason_code = 'other_way', channel_code = 'email', contact_point_id = 'C2'",
+    )
+    for change in moves:
+        with transaction(settings.warehouse) as connection:
+            connection.execute(text(f"UPDATE ops.notification SET {change} WHERE step_key = 'r'"))
+
+
+def test_address_that_is_refused_as_dead_is_flagged_once_and_not_the_next_one(settings):
+    refuse_as_dead(settings)
+    plan(settings.warehouse, ("waits", "P1", ["L1"], "C1", "sms"))
+
+    flagged_now = [flag_refused_addresses(settings) for _ in range(2)]
+
+    assert flagged_now == [1, 0]
+    assert flagged(settings) == [("C1", "wrong_number")]
+    assert states(settings.warehouse) == {"r": "rejected_retryable", "waits": "suppressed"}
+
+
+@pytest.mark.parametrize(("status", "state"), [("bounced", "rejected_retryable"), ("delivered", "sent")])
+def test_receipt_of_a_refused_attempt_speaks_of_its_own_point(settings, status, state):
+    """That it reached nobody is no news, and stops no other way; that it came after all is, and does."""
+    refuse_as_dead(settings)
+
+    receive(settings, {"reference": OURS, "status": status})
+
+    assert states(settings.warehouse) == {"r": state}
+    assert flagged(settings) == [("C1", "wrong_number")] * (status == "bounced")
 
 
 @pytest.mark.chaos

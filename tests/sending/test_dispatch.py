@@ -37,7 +37,7 @@ def another_gateway(tmp_path_factory):
 
 @pytest.fixture
 def url(warehouse_url, gateway):
-    gateway.mode(refuse=0, final=0, hang=0, reset=0, fail=0, fail_before=0, lag_seconds=0, window_seconds=0)
+    gateway.mode(refuse=0, final=0, invalid=0, hang=0, reset=0, fail=0, fail_before=0, lag_seconds=0, window_seconds=0)
     yield warehouse_url
     empty_outbox(warehouse_url)
 
@@ -108,12 +108,13 @@ def test_rows_outside_their_window_wait_or_pass(url, gateway):
     [
         ({"refuse": 1}, "rejected_retryable", "gateway_503"),
         ({"final": 1}, "rejected_final", "gateway_422"),
+        ({"invalid": 1}, "rejected_final", "address_dead"),
         ({"fail_before": 1}, "unknown", "gateway_500"),
         ({"fail": 1}, "unknown", "gateway_500"),
         ({"reset": 1}, "unknown", "gateway_readerror"),
         ({"hang": 1, "hang_seconds": 1.5}, "unknown", "gateway_readtimeout"),
     ],
-    ids=["503", "422", "500 before", "accepted, 500", "accepted, reset", "accepted, hangs"],
+    ids=["503", "422", "no such number", "500 before", "accepted, 500", "accepted, reset", "accepted, hangs"],
 )
 def test_answer_decides_the_state(url, gateway, mode, state, reason):
     gateway.mode(**mode)
@@ -125,6 +126,91 @@ def test_answer_decides_the_state(url, gateway, mode, state, reason):
     assert history(url, "a")[-1][:2] == (state, reason)
     day = sql(url, "SELECT contacted_on FROM ops.notification").scalar_one()
     assert day == (None if state.startswith("rejected") else ON)
+
+
+def other(channel, minutes=60):
+    """A way of a step, whose window ends in so many minutes."""
+    now = datetime.now(UTC)
+    window = {"not_before_at": now - timedelta(minutes=90), "not_after_at": now + timedelta(minutes=minutes)}
+    named = {"channel_code": channel, "contact_point_id": f"{channel}-of-w"}
+    return named | {name: instant.isoformat() for name, instant in window.items()}
+
+
+def attempts(url):
+    """What became of each attempt of the step ``w``: number, channel, point, state, why."""
+    asked = (
+        "SELECT attempt_no, channel_code, contact_point_id, state_code, reason_code FROM ops.notification_event "
+        "WHERE step_key = 'w' AND event_id > :since AND state_code NOT IN ('planned', 'claimed') ORDER BY event_id"
+    )
+    since = "SELECT max(event_id) AS number FROM ops.notification_event WHERE step_key = 'w' AND attempt_no = 0"
+    return [tuple(row) for row in sql(url, asked, since=sql(url, since).scalar_one())]
+
+
+def run_channel(url, gateway, code, **mode):
+    gateway.mode(**mode)
+    way = gateway.channel()
+    way.code = code
+    return Dispatcher(url, way, send_all, Shard(code, shard_of("w")), TERMS).run()
+
+
+def test_step_that_is_refused_for_good_goes_on_by_its_next_way_once(url, gateway):
+    before = gateway.delivered()
+    put_steps(url, [step("w", ways=[other("push", minutes=-1), other("voice_bot"), other("email")])])
+
+    run_channel(url, gateway, "sms", final=1)
+    between = sql(url, "SELECT channel_code, state_code, contacted_on, ways FROM ops.notification").one()
+    for code in ("sms", "push", "voice_bot", "email"):
+        run_channel(url, gateway, code, final=0)
+
+    assert between[:3] == ("voice_bot", "rejected_retryable", None)
+    assert [way["channel_code"] for way in between.ways] == ["email"]
+    assert attempts(url) == [
+        (1, "sms", "point-w", "rejected_retryable", "gateway_422"),
+        (1, "voice_bot", "voice_bot-of-w", "rejected_retryable", "other_way"),
+        (2, "voice_bot", "voice_bot-of-w", "sent", "gateway_accepted"),
+    ]
+    assert gateway.delivered() - before == {"voice_bot-of-w": 1}
+
+
+@pytest.mark.parametrize(
+    ("mode", "ways", "state"),
+    [
+        ({"final": 1}, [], "rejected_final"),
+        ({"final": 1}, ["push"], "rejected_final"),
+        ({"fail": 1}, ["voice_bot", "email"], "unknown"),
+        ({"reset": 1}, ["voice_bot", "email"], "unknown"),
+        ({}, ["voice_bot", "email"], "sent"),
+    ],
+    ids=["no way left", "its window has passed", "accepted, 500", "accepted, reset", "accepted"],
+)
+def test_step_goes_on_by_no_other_way_when_it_may_have_been_sent_or_none_is_left(url, gateway, mode, ways, state):
+    put_steps(url, [step("w", ways=[other(code, minutes=-1 if code == "push" else 60) for code in ways])])
+
+    run_channel(url, gateway, "sms", **mode)
+    for code in ("push", "voice_bot", "email"):
+        run_channel(url, gateway, code, **dict.fromkeys(mode, 0))
+
+    assert states(url) == {"w": state}
+    assert sql(url, "SELECT channel_code, attempt_no FROM ops.notification").one() == ("sms", 1)
+
+
+@pytest.mark.parametrize("point", ["before_record", "after_record"])
+def test_step_whose_dispatcher_dies_as_it_is_refused_is_nowhere_twice(url, gateway, monkeypatch, tmp_path, point):
+    """Before the refusal is recorded nobody knows of it, so nothing goes on; afterwards it goes on once."""
+    put_steps(url, [step("w", ways=[other("voice_bot")])])
+    (tmp_path / "strike").touch()
+    monkeypatch.setenv("ARREARS_FAILPOINT", f"dispatch.{point}")
+    monkeypatch.setenv("ARREARS_FAILPOINT_FILE", str(tmp_path / "strike"))
+    before = gateway.delivered()
+
+    died = waited(fork(lambda: run_channel(url, gateway, "sms", final=1)))
+    monkeypatch.delenv("ARREARS_FAILPOINT")
+    run_channel(url, gateway, "voice_bot", final=0)
+    reached = gateway.delivered() - before
+
+    assert died == -signal.SIGKILL
+    assert reached == ({} if point == "before_record" else {"voice_bot-of-w": 1})
+    assert states(url) == {"w": "claimed" if point == "before_record" else "sent"}
 
 
 def test_gateway_that_is_not_there_is_a_definite_rejection_and_opens_the_breaker(url, gateway):

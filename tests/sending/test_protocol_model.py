@@ -8,6 +8,7 @@ from support.sending_model import Protocol, search
 
 RESTART = {"max_crashes": 1, "max_restarts": 1, "is_write_checked_at_once": True}
 EXCHANGE = {"max_crashes": 1, "may_exchange": True}
+WAYS = {"max_crashes": 1, "ways": 2}
 CAN_TELL = (Settles.BY_LOOK_UP, Settles.BY_ASKING_AGAIN)
 DEEP = [{"max_crashes": 3}, {**RESTART, "max_crashes": 2, "max_restarts": 2}]
 
@@ -15,6 +16,7 @@ DEEP = [{"max_crashes": 3}, {**RESTART, "max_crashes": 2, "max_restarts": 2}]
 def named(settles, world, *marks):
     words = f"{settles.value}, {world['max_crashes']} crashes, {world.get('max_restarts', 0)} restarts"
     words += ", another provider" if world.get("may_exchange") else ""
+    words += ", another channel" if world.get("ways") else ""
     return pytest.param(settles, world, id=words, marks=marks)
 
 
@@ -24,6 +26,8 @@ def named(settles, world, *marks):
         *(named(settles, {"max_crashes": 1}) for settles in Settles),
         named(Settles.BY_LOOK_UP, EXCHANGE),
         named(Settles.BY_ASKING_AGAIN, EXCHANGE, pytest.mark.chaos),
+        *(named(settles, WAYS) for settles in (Settles.BY_PERSON, Settles.BY_LOOK_UP)),
+        named(Settles.BY_ASKING_AGAIN, WAYS, pytest.mark.chaos),
         *(named(settles, RESTART) for settles in (Settles.BY_PERSON, Settles.BY_LOOK_UP)),
         named(Settles.BY_ASKING_AGAIN, RESTART, pytest.mark.chaos),
         *(named(settles, world, pytest.mark.chaos) for settles in Settles for world in DEEP),
@@ -39,9 +43,9 @@ def test_nobody_is_contacted_twice(settles, world):
     assert found.lying == []
 
 
-@pytest.mark.parametrize("settles", [Settles.BY_LOOK_UP])
-def test_with_look_up_every_story_can_still_end_well(settles):
-    assert search(Protocol(settles, max_crashes=1)).stuck == 0
+@pytest.mark.parametrize("ways", [1, 2], ids=["one channel", "two channels"])
+def test_with_look_up_every_story_can_still_end_well(ways):
+    assert search(Protocol(Settles.BY_LOOK_UP, max_crashes=1, ways=ways)).stuck == 0
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,9 @@ def test_with_look_up_every_story_can_still_end_well(settles):
             Settles.BY_LOOK_UP, {"minds_lag": False, "believes_first_look": True}, id="believe the first look at once"
         ),
         pytest.param(Settles.BY_ASKING_AGAIN, {"minds_window": False}, id="ask again after the provider has forgotten"),
+        pytest.param(
+            Settles.BY_LOOK_UP, {"ways": 2, "goes_on_when_unknown": True}, id="another channel for what is unknown"
+        ),
         *(
             pytest.param(settles, {"may_exchange": True, "minds_provider": False}, id=f"ask another: {settles.value}")
             for settles in CAN_TELL

@@ -27,6 +27,8 @@ class Server:
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802, ARG002
         if self.fails == "recipient":
             return "550 no such mailbox"
+        if self.fails.startswith("5"):
+            return self.fails
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -99,6 +101,25 @@ def test_mail_is_accepted_with_a_stable_name_and_one_click_unsubscribe(mail):
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in first
     assert first.endswith("Hello,\r\n.\r\n..dots\r\n")
     assert handler.kept[0].rcpt_tos == ["borrower@home.example"]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("550 5.1.1 no such user", "address_dead"),
+        ("550 5.1.10 null MX", "address_dead"),
+        ("550 5.7.1 we do not like you", "smtp_recipient_550"),
+        ("550 5.2.2 mailbox full", "smtp_recipient_550"),
+        ("550 no such user", "smtp_recipient_550"),
+    ],
+)
+def test_only_an_address_that_the_server_says_does_not_exist_is_dead(mail, said, reason):
+    handler, channel = mail
+    handler.fails = said
+
+    outcome = channel.deliver(message(), quiet)
+
+    assert (outcome.reply, outcome.reason, handler.kept) == (Reply.NEVER, reason, [])
 
 
 @pytest.mark.parametrize(

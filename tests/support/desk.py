@@ -42,7 +42,12 @@ def make_desk(folder: Path, warehouse_url: str) -> Settings:
         SOURCES.replace("INBOX", str(folder / "inbox")).replace("ARCHIVE", str(folder / "archive"))
     )
     loans = [("L1", "P1"), ("L2", "P1"), ("L3", "P2")]
-    put(settings, "raw__loan", FIRST, [{"loan_id": loan, "borrower_id": party, "currency": "CNY"} for loan, party in loans])
+    put(
+        settings,
+        "raw__loan",
+        FIRST,
+        [{"loan_id": loan, "borrower_id": party, "currency": "CNY"} for loan, party in loans],
+    )
     put(settings, "raw__party", FIRST, [{"party_id": f"P{n}", "person_id": f"H{n}", "is_minor": False} for n in (1, 2)])
     put(settings, "raw__contact_point", FIRST, [{"contact_point_id": f"C{n}", "party_id": f"P{n}"} for n in (1, 2)])
     forget(warehouse_url)

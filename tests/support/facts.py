@@ -33,6 +33,7 @@ def put_day(
     amount: int = 100,
     planned: tuple[str, ...] = (),
     not_after: datetime = UNTIL,
+    other_ways: str | None = None,
     portfolio: str = "book",
 ) -> None:
     """Write every fact of the day.
@@ -44,6 +45,7 @@ def put_day(
         amount: Past-due amount of each.
         planned: Step keys of planned contacts.
         not_after: First instant too late for each of them.
+        other_ways: What else may be used for each of them.
         portfolio: Folder name.
     """
     late = [f"loan-{number}" for number in range(loans)]
@@ -74,6 +76,7 @@ def put_day(
                     "contact_point_id": f"point-{key}",
                     "not_before_at": not_after - timedelta(hours=5),
                     "not_after_at": not_after,
+                    "other_ways": other_ways,
                 }
                 for key in planned
             ),

@@ -22,6 +22,7 @@ SECRET = b"gateway secret of the tests"
 MODE = {
     "refuse": 0.0,  # 503: surely not accepted
     "final": 0.0,  # 422: surely not accepted, ever
+    "invalid": 0.0,  # 422, and says that there is no such number
     "hang": 0.0,  # accepts, then answers after everybody has gone
     "reset": 0.0,  # accepts, then resets the connection
     "fail": 0.0,  # accepts, then says 500
@@ -98,9 +99,9 @@ class Handler(BaseHTTPRequestHandler):
             now = time.monotonic()
             REQUESTS.append(time.time())
             dice = DICE.random()
-            for name in ("refuse", "final", "fail_before"):
+            for name, status in (("refuse", 503), ("final", 422), ("invalid", 422), ("fail_before", 500)):
                 if dice < MODE[name]:
-                    self._answer({"refuse": 503, "final": 422, "fail_before": 500}[name], {})
+                    self._answer(status, {"status": "invalid"} if name == "invalid" else {})
                     return
                 dice -= MODE[name]
             known = KEYS.get(message["reference"])

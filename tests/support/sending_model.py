@@ -31,6 +31,7 @@ class Worker:
         attempt: Attempt it works.
         age: Ticks since its claim began.
         has_lock: Whether the shard's session lock is its own.
+        way: Shard it works: of one channel.
         reply: What the provider said.
         is_repeat: Whether it asks again about an unknown attempt.
         provider: Whom its configuration names, as it was when its run began.
@@ -43,6 +44,7 @@ class Worker:
     reply: Reply | None = None
     is_repeat: bool = False
     provider: str = "A"
+    way: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class World:
         asked: Provider of each attempt, as its intent says.
         provider: Whom the configuration names now.
         contacts: How often the person was reached; 2: more than once.
+        way: The row's channel, of those that its step has.
     """
 
     workers: tuple[Worker, ...] = (Worker(), Worker())
@@ -71,6 +74,7 @@ class World:
     asked: tuple[str | None, ...] = (None, None, None)
     provider: str = "A"
     contacts: int = 0
+    way: int = 0
     crashes: int = 0
     restarts: int = 0
 
@@ -96,6 +100,7 @@ class Protocol:
         settles: How the provider settles what is unknown.
         max_crashes: Crashes in all.
         may_exchange: Whether the deployment may name another provider, once, at any time.
+        ways: Channels of the step; a worker holds the shard of one, and its provider may refuse for good.
         max_restarts: Hard restarts of the database: its session locks are gone, the dispatchers are not.
         is_write_checked_at_once: Whether nothing comes between the check of the age and the first byte.
         pauses_past_window: Whether that may take longer than the provider remembers a key, when asking again.
@@ -107,6 +112,8 @@ class Protocol:
     is_write_checked_at_once: bool = False
     pauses_past_window: bool = False
     may_exchange: bool = False
+    ways: int = 1
+    goes_on_when_unknown: bool = False
     minds_provider: bool = True
     has_intent: bool = True
     has_lock: bool = True
@@ -153,15 +160,15 @@ class Protocol:
 
     def _steps(self, world: World, number: int, me: Worker) -> Iterator[tuple[str, World]]:
         if me.at == "idle":
-            is_free = not any(one.has_lock for one in world.workers)
-            if is_free or not self.has_lock:
-                yield (
-                    "lock",
-                    world.with_worker(number, Worker("ready", has_lock=self.has_lock, provider=world.provider)),
-                )
+            for way in range(self.ways):
+                is_free = not any(one.has_lock and one.way == way for one in world.workers)
+                if is_free or not self.has_lock:
+                    mine = Worker("ready", has_lock=self.has_lock, provider=world.provider, way=way)
+                    yield "lock", world.with_worker(number, mine)
         elif me.at == "ready":
             yield "end", world.with_worker(number, Worker())
-            if me.has_lock or not self.has_lock:  # a session that broke commits nothing
+            is_mine = world.way == me.way
+            if is_mine and (me.has_lock or not self.has_lock):  # a session that broke commits nothing
                 yield from self._database(world, number, me)
         elif me.at == "intent":
             if not self.has_check or protocol.may_write(me.age * TICK, LEASE):
@@ -223,6 +230,8 @@ class Protocol:
         yield "never arrived, nobody knows", self._replied(world, number, Reply.UNKNOWN)
         if not remembers:
             yield "refused", self._replied(world, number, Reply.NOT_NOW)
+            if self.ways > 1:
+                yield "refused for good", self._replied(world, number, Reply.NEVER)
 
     def _replied(self, world: World, number: int, reply: Reply) -> World:
         return world.with_worker(number, replace(world.workers[number], at="replied", reply=reply))
@@ -237,7 +246,13 @@ class Protocol:
             return gone
         if not is_mine:
             return gone
-        state = protocol.state_after(me.reply, me.attempt, max_attempts=len(world.accepted))
+        most, has_other = len(world.accepted), world.way + 1 < self.ways
+        state = protocol.state_after(me.reply, me.attempt, most, has_other_way=has_other)
+        is_over = protocol.takes_other_way(me.reply, me.attempt, most)
+        if self.goes_on_when_unknown and has_other and state == "unknown":
+            state, is_over = "rejected_retryable", True
+        if has_other and is_over:
+            gone = replace(gone, way=world.way + 1)
         if self.resends_unknown and state == "unknown":
             state = "planned"
         return replace(gone, state=state, attempt=me.attempt, since_last=0, was_absent=False)

@@ -155,6 +155,8 @@ class _Day:
         for name in ("case", "case_loan", "watch", "plan"):
             self._table(LAKE[name], self.before[name], view=f"previous__{name}")
         self._table(LAKE["assigned"], self.before["assigned"], view="previous__assignment")
+        self.connection.execute("CREATE TABLE missed_step (step_key VARCHAR)")  # every day is run in its time
+        self.connection.execute(f"CREATE VIEW previous__waiting AS {select_text('read__waiting_step')}")
         self.connection.register("case_move", move_table())
         self.connection.register("ending_state", ending_table())
         live = [

@@ -204,6 +204,24 @@ def test_call_that_is_no_longer_allowed_leaves_the_list_at_once(settings):
     assert (before, told(settings)) == (TOLD_TO_CALL, told_nothing("suppressed"))
 
 
+def test_call_that_goes_on_at_another_point_dials_that_point(settings):
+    put_floor(settings)
+    run(settings, BEFORE)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("UPDATE ops.notification SET state_code = 'claimed'"))
+    first = told(settings)
+
+    move(settings, "state_code = 'rejected_retryable', contact_point_id = 'm-2'")
+    second = told(settings)
+    dialled = rows(settings, "SELECT contact_point_id FROM vault.dial_token")
+    move(settings, "channel_code = 'sms'")
+
+    assert first == ("claimed", *TOLD_TO_CALL[1:])
+    assert second == ("rejected_retryable", *TOLD_TO_CALL[1:])
+    assert dialled == [("m-2",)]
+    assert told(settings) == ("rejected_retryable", "sms", True, False, False, "north")
+
+
 def test_publication_made_again_keeps_untold_what_was_suppressed(settings):
     put_floor(settings)
     run(settings, BEFORE)

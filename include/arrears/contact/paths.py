@@ -41,25 +41,33 @@ def step_key_of(person: str, episode: str, step_id: str, occurrence: int) -> str
     return hashlib.sha256(f"{person}|{episode}|{step_id}|{occurrence}".encode()).hexdigest()
 
 
-def step_due(
-    steps: Sequence[Step], *, age_days: int, person: str, episode: str, blocked_key: str | None
+def step_due(  # noqa: PLR0913  a question is its parts
+    steps: Sequence[Step],
+    *,
+    age_days: int,
+    person: str,
+    episode: str,
+    waiting_key: str | None,
+    unplanned_days: int = 0,
 ) -> DueStep | None:
     """The step due today, or None.
 
-    A step is due on its day. One that was blocked the day before is due again, with the same key, for
-    ``catch_up_days``, unless another falls on today; of two that fall on today the later one of the path goes.
+    A step is due on its day. One that nobody could take then (blocked on every channel, or of a day that was not run in
+    its time) is due again, with the same key, for ``catch_up_days``, unless another falls on today. Of two that fall on
+    today the later one of the path goes, of two that wait the one that waits less.
 
     Args:
         steps: Of one path, each with its own day (``Segment.resolved``).
         age_days: Days since the episode began; negative before a due date.
         person: person_id, or borrower_id where the source does not say.
         episode: What the path counts from.
-        blocked_key: Key of the step that the day before planned and found blocked on every channel.
+        waiting_key: Key of the step that the day before left to be taken.
+        unplanned_days: Days right before this one that were not planned at all.
 
     Source:
         ARR-STR-01.
     """
-    waiting = None
+    waiting, shortest = None, HORIZON_DAYS
     for step in sorted(steps, key=lambda step: -step.day):
         occurrence = step.occurrence_on(age_days)
         if occurrence is None:
@@ -70,8 +78,8 @@ def step_due(
         due = DueStep(step, occurrence, step_key_of(person, episode, step.id, occurrence))
         if late_days == 0:
             return due
-        if due.step_key == blocked_key:
-            waiting = due
+        if (due.step_key == waiting_key or late_days <= unplanned_days) and late_days < shortest:
+            waiting, shortest = due, late_days
     return waiting
 
 

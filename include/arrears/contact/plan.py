@@ -6,8 +6,10 @@ Every answer is kept, denials too. Texts name rules, channels and figures, never
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -362,8 +364,25 @@ def _plan_row(case: CaseDue, answers: list[Answer], chosen: Answer | None, terms
         "past_due_minor": case.amount_minor,
         "not_before_at": decision.not_before_at if decision else None,
         "not_after_at": decision.not_after_at if decision else None,
+        "other_ways": _other_ways(answers),
         "reason": _reason(case, asked, terms.zone),
     }
+
+
+def _other_ways(answers: Iterable[Answer]) -> str | None:
+    """What may be done today besides the chosen, whose number may prove dead: in the step's order, then the point's."""
+    allowed = [
+        {
+            "channel_code": answer.channel,
+            "contact_point_id": point.contact_point_id,
+            "not_before_at": decision.not_before_at.astimezone(UTC).isoformat(),
+            "not_after_at": decision.not_after_at.astimezone(UTC).isoformat(),
+        }
+        for answer in answers
+        for point, decision in answer.points
+        if decision.is_allowed and decision.not_before_at is not None and decision.not_after_at is not None
+    ]
+    return json.dumps(allowed[1:]) if allowed[1:] else None
 
 
 def _reason(case: CaseDue, answers: Iterable[Answer], zone: ZoneInfo) -> str:

@@ -255,6 +255,7 @@ CHINESE = {
     "opening_minor": "期初本金",
     "opt_outs": "新增拒绝联系数",
     "ordinal": "列序",
+    "other_ways": "首选不通时可改用的渠道与联系点，按次序附时段；空为没有",
     "ours": "本系统的数",
     "outcome_code": "联系结果",
     "outstanding_principal_minor": "未还本金",

@@ -76,6 +76,11 @@ CONTACT_PLAN = Contract(
         minor("past_due_minor", "Past-due amount the contact would be about"),
         at("not_before_at", "Earliest lawful instant today; NULL when blocked", nullable=True),
         at("not_after_at", "First instant too late today; NULL when blocked", nullable=True),
+        pseudonym(
+            "other_ways",
+            "JSON list of the channels and points that may be used instead, in order, with their windows; NULL: none",
+            nullable=True,
+        ),
         text("reason", "Why this channel, or which rules block it"),
     ),
     meaning="What may be said today, to whom, on which channel, between which instants",

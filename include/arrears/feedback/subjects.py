@@ -79,12 +79,16 @@ class Known:
             return Stranger("party_id", "a party of the portfolio's newest ledger")
         if owner is not None and owner != party:
             return Stranger("contact_point_id", "a contact point of the party")
+        return self._misfit(report, party) or Subject(party, self.person_of.get(party) or None)
+
+    def _misfit(self, report: Any, party: str) -> Stranger | None:  # noqa: ANN401  as above
+        """What of a report does not fit the loans it names."""
         for loan in report.loan_ids:
             if self.borrower_of[loan] != party and (loan, party) not in self.roles:
                 return Stranger("loan_ids", "loans in which the party stands")
         if report.kind == "promise" and {self.currency_of[loan] for loan in report.loan_ids} != {report.currency}:
             return Stranger("currency", "the currency of its loans: no payment in another one could keep it")
-        return Subject(party, self.person_of.get(party) or None)
+        return None
 
 
 def known_subjects(settings: Settings, lake: Lake, portfolio: str, reports: Sequence[Any]) -> Known:

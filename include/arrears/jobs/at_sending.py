@@ -89,6 +89,7 @@ class Ahead:
         opened_at: First instant of the business date.
         regions: Where those live whose loans a row is about, by step_key; the empty one: nobody says.
         products: Of those loans.
+        ways: The rows, each with its channel and point: one that goes on by another is read anew.
         places: Where each of the people's contact points is.
         others: The other portfolios, by which their contacts are named instead of debts.
         cut_at: What was known until then is in the ledger's facts.
@@ -102,6 +103,7 @@ class Ahead:
     asked: dict[str, Asked] = field(default_factory=dict)
     regions: dict[str, frozenset[str]] = field(default_factory=dict)
     products: dict[str, frozenset[str]] = field(default_factory=dict)
+    ways: set[tuple[str, ...]] = field(default_factory=set)
     about: dict[str, set[str]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     mark: tuple[int, int] | None = None
@@ -187,7 +189,7 @@ class PolicyAtSending:
     def _of(self, connection: Connection, row: Mapping[str, Any]) -> Ahead:
         key = (row["portfolio"], row["business_date"])
         found = self._ahead.get(key)
-        if found is None or row["step_key"] not in found.about["step_key"]:
+        if found is None or _way_of(row) not in found.ways:
             found = self._ahead[key] = self._read_ahead(connection, row)
         return found
 
@@ -259,8 +261,8 @@ class PolicyAtSending:
                 books[name] = day_rules(selection.named(name))
             of_person = frozenset(parties[candidate["person_id"]])
             found.asked[row["step_key"]] = Asked(books[name], facts, planned, of_person)
+        found.ways = {_way_of(row) for row in rows}
         found.about = {
-            "step_key": {row["step_key"] for row in rows},
             "person_id": {row["person_id"] for row in rows if row["person_id"]},
             "party_id": {party for listed in parties.values() for party in listed},
             "loan_id": {loan for row in rows for loan in row["loan_ids"]},
@@ -347,6 +349,10 @@ def _next_rows(connection: Connection, row: Mapping[str, Any]) -> list[Row]:
         .limit(AHEAD)
     )
     return [dict(one) for one in connection.execute(asked).mappings()]
+
+
+def _way_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["step_key"], row["channel_code"], row["contact_point_id"]
 
 
 def _cut_at(work: Work, start: datetime) -> datetime:

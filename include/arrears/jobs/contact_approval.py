@@ -24,7 +24,9 @@ REASONS = {
 
 
 def question(approval_id: str, *, settings: Settings | None = None) -> dict[str, Any] | None:
-    """What a person is asked about a held plan: this question, whatever else of the day is asked; None once answered.
+    """What a person is asked about a held plan; None once it is answered.
+
+    It is this question, whatever else is asked about the day: what is said to it must not reach the rows of another.
 
     Raises:
         ApprovalUnknownError: There is no such question.
@@ -36,7 +38,7 @@ def question(approval_id: str, *, settings: Settings | None = None) -> dict[str,
     lines = [f"| {REASONS[one['code']].format(**one)} | {one['figure']} | {one['usual']} |" for one in found.reasons]
     body = "\n".join(
         [
-            f"{found.held} contacts of **{found.portfolio}** on **{found.business_date}** are held; nothing of them is sent yet.",
+            f"{found.held} contacts of **{found.portfolio}** on **{found.business_date}** are held; none is sent yet.",
             "",
             "| What departs | Today | Usual |",
             "|---|---|---|",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dotenv import dotenv_values
 
 from arrears.errors import ProviderFailingError, WarehouseUnreachableError
-from arrears.jobs.receipts import work_off
+from arrears.jobs.receipts import flag_refused_addresses, work_off
 from arrears.jobs.recheck import Recheck
 from arrears.sending.channels.gateway import Gateway
 from arrears.sending.channels.spool import Spool
@@ -35,7 +35,7 @@ MUCH = 1000  # rows of a shard that are worth a task of their own, which takes A
 
 
 def due_work(settings: Settings | None = None) -> list[dict[str, Any]]:
-    """End what has passed, work off receipts that came early, and say which channels and shards have anything to do.
+    """End what has passed, work off early receipts and dead addresses; say which channels and shards have work.
 
     A shard with much to do is a task of its own; the others of its channel share one.
 
@@ -48,6 +48,7 @@ def due_work(settings: Settings | None = None) -> list[dict[str, Any]]:
     settings = settings or load_settings()
     sending = load_ways(settings)
     work_off(settings)
+    flag_refused_addresses(settings)
     with transaction(settings.warehouse) as connection:
         outbox.expire(connection, actor=ACTOR)
         found = work_by_channel(connection, is_early=sending.rehearse)

@@ -34,29 +34,32 @@ OF_CASES = ("core__case_daily", "core__case_loan_daily", "core__case_trait_daily
 BEFORE_DUE = ("raw__loan", "raw__instalment", "raw__transaction", "raw__pause", "core__source_difference_daily")
 
 
-def cases_due(day: Day, work: Work, version: Version, arms: Arms) -> list[CaseDue]:
+def cases_due(day: Day, work: Work, version: Version, arms: Arms, unplanned_days: int = 0) -> list[CaseDue]:
     """Everybody who is due a step: of cases first, then of due dates and first loans.
 
     Args:
         day: Assigned, its ledger tables read.
-        work: With ``previous__plan``.
+        work: With ``previous__waiting``.
         version: The strategy in force.
         arms: Who is in which arm.
+        unplanned_days: Days right before this one that were not planned at all.
     """
     configured = day.folder.portfolio
     rows = read_rows(work, "read__case_to_contact", {"language": configured.language})
-    found = cases_due_of(rows, version, day.business_date, arms)
+    found = cases_due_of(rows, version, day.business_date, arms, unplanned_days)
     current = bucket_of(0, configured.bucket_set)
     for path, select, parameters in _before_due(day, work, version):
         for row in read_rows(work, select, parameters):
             facts = {"bucket": current, "amount": row["amount_minor"], "product": row["product_code"]}
             segment = version.segment_of(path, {**UNKNOWN, **facts})
-            if segment is not None and (due := _on_path(row, segment.resolved, row["age_days"])):
+            if segment is not None and (due := _on_path(row, segment.resolved, row["age_days"], unplanned_days)):
                 found.append(_due({**NOT_LATE, **row}, segment, due))
     return found
 
 
-def cases_due_of(rows: Iterable[Row], version: Version, day: date, arms: Arms) -> list[CaseDue]:
+def cases_due_of(
+    rows: Iterable[Row], version: Version, day: date, arms: Arms, unplanned_days: int = 0
+) -> list[CaseDue]:
     """The cases that are due a step.
 
     Args:
@@ -64,11 +67,12 @@ def cases_due_of(rows: Iterable[Row], version: Version, day: date, arms: Arms) -
         version: The strategy in force.
         day: The business date.
         arms: Who is in which arm.
+        unplanned_days: Days right before this one that were not planned at all.
     """
     found = []
     for row in rows:
         segment = _segment_of_case(version, row)
-        if segment is not None and (due := _of_case(row, segment, day, arms)):
+        if segment is not None and (due := _of_case(row, segment, day, arms, unplanned_days)):
             found.append(_due(row, segment, due))
     return found
 
@@ -96,7 +100,7 @@ def traits_of(row: Row) -> Row:
     }
 
 
-def _of_case(row: Row, segment: Segment, day: date, arms: Arms) -> DueStep | None:
+def _of_case(row: Row, segment: Segment, day: date, arms: Arms, unplanned_days: int) -> DueStep | None:
     """The step of a case, on the path of its arm; a hold's path counts from the hold."""
     is_held = row["hold_code"] is not None
     episode = row["case_id"] if row["episodes"] == 1 else f"{row['case_id']}@{row['episode_on']}"
@@ -107,18 +111,19 @@ def _of_case(row: Row, segment: Segment, day: date, arms: Arms) -> DueStep | Non
     row = {**row, "episode": f"{episode}@{since}" if is_held else episode}
     arm = None if is_held else arms.of(row, segment.id)
     if arm is None:
-        return _on_path(row, segment.resolved, age_days)
-    due = _on_path(row, arm.path(segment.resolved, past_due_days=row["past_due_days"]), age_days)
+        return _on_path(row, segment.resolved, age_days, unplanned_days)
+    due = _on_path(row, arm.path(segment.resolved, past_due_days=row["past_due_days"]), age_days, unplanned_days)
     return replace(due, arm=arms.label(segment.id, arm)) if due else None
 
 
-def _on_path(row: Row, steps: Sequence[Step], age_days: int) -> DueStep | None:
+def _on_path(row: Row, steps: Sequence[Step], age_days: int, unplanned_days: int) -> DueStep | None:
     return step_due(
         steps,
         age_days=age_days,
         person=row["person_id"] or row["borrower_id"],
         episode=row["episode"],
-        blocked_key=row["blocked_key"],
+        waiting_key=row["waiting_key"],
+        unplanned_days=unplanned_days,
     )
 
 

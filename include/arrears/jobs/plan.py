@@ -14,6 +14,7 @@ from arrears.jobs.day import Day, summary
 from arrears.jobs.due import OF_CASES, cases_due
 from arrears.jobs.elsewhere import read_contacts_elsewhere
 from arrears.jobs.experiments import read_arms, strategy_of, write_experiments
+from arrears.jobs.missed import read_waiting_steps
 from arrears.jobs.previous import previous_date, read_previous
 from arrears.jobs.replay import replay
 from arrears.jobs.reported import read_with_reports
@@ -99,8 +100,9 @@ def plan_under(day: Day, work: Work, policies: Path, strategy: Version | None = 
         work.read(table)
     work.read_optional("raw__loan")
     read_previous(work, "out__contact_plan_daily", compared_with, view="previous__plan")
+    unplanned_days = read_waiting_steps(work, compared_with)
     arms = read_arms(day, work, version, compared_with)
-    cases = cases_due(day, work, version, arms)
+    cases = cases_due(day, work, version, arms, unplanned_days)
     terms = Terms(
         books={name: day_rules(selection.named(name)) for name in {case.book for case in cases}},
         bounds=day_bounds(day.business_date, configured.zone),

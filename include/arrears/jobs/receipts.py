@@ -18,10 +18,12 @@ from arrears.feedback.subjects import Subject
 from arrears.lake import Lake
 from arrears.sending import receipts
 from arrears.sending.receipts import Receipt
+from arrears.sending.values import reference_of
 from arrears.warehouse.connection import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from arrears.settings import Settings
 
@@ -90,16 +92,35 @@ def _flag_dead_address(settings: Settings, receipt: Mapping[str, Any]) -> None:
         return
     with transaction(settings.warehouse) as connection:
         row = receipts.message_of(connection, receipt)
-    if row is None or not receipts.is_news(row, receipt["status_code"]):
+        point = receipts.point_of(connection, row) if row is not None else ""
+    if row is None or not (row["state_code"] in receipts.REJECTED or receipts.is_news(row, receipt["status_code"])):
         return
-    report = {
-        "kind": "wrong_number",
-        "ref": row["reference"] or row["step_key"][:32],
-        "occurred_at": receipt["received_at"].isoformat(),
-        "contact_point_id": row["contact_point_id"],
-    }
     name = f"receipt {receipt['delivery_id'][:16]}/{receipt['row_number']}"
-    delivery = Delivery(row["portfolio"], receipt["provider_code"], name, "receipt", name, (Row(1, report),))
+    ref = row["reference"] or row["step_key"][:32]
+    _take_in_dead(settings, row | {"provider_code": receipt["provider_code"]}, name, ref, point, receipt["received_at"])
+
+
+def flag_refused_addresses(settings: Settings) -> int:
+    """Flag addresses of which a provider said, when it refused a message, that nobody is there; how many were new.
+
+    Raises:
+        WarehouseUnreachableError: The warehouse did not answer; the rest is flagged the next time.
+    """
+    with transaction(settings.warehouse) as connection:
+        found = receipts.refused_addresses(connection, AT_ONCE)
+    for event in found:
+        ref = f"{reference_of(event['step_key'], event['attempt_no'])}-refused"
+        _take_in_dead(
+            settings, event, receipts.delivery_of(event["event_id"]), ref, event["contact_point_id"], event["at"]
+        )
+    return len(found)
+
+
+def _take_in_dead(  # noqa: PLR0913, PLR0917  a report is its parts
+    settings: Settings, row: Mapping[str, Any], name: str, ref: str, point: str, at: datetime
+) -> None:
+    report = {"kind": "wrong_number", "ref": ref, "occurred_at": at.isoformat(), "contact_point_id": point}
+    delivery = Delivery(row["portfolio"], row["provider_code"], name, "receipt", name, (Row(1, report),))
     take_in(settings, Lake(settings.lake_url), delivery, Subject(row["borrower_id"], row["person_id"]))
 
 

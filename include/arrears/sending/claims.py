@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from arrears.sending.values import Reply
+    from arrears.sending.values import Reply, Way
 
 STEP, STOP, EVENT = NOTIFICATION.c, OUTBOX_STOP.c, NOTIFICATION_EVENT.c
 SHARDS = 4  # a constant: dispatchers that disagreed about it could hold two locks over one row
@@ -202,6 +202,18 @@ def record(connection: Connection, claim_id: uuid.UUID, reply: Reply, actor: str
     return connection.execute(mine.values(changed_by=actor, **values)).rowcount == 1
 
 
+def take_other_way(
+    connection: Connection, claim_id: uuid.UUID, way: Way, rest: list[dict[str, str]], actor: str
+) -> None:
+    """Have a row that its provider has just refused go on by another way, in the transaction that says so.
+
+    Two statements: the rejection stands in the history under the channel and the point that it is of.
+    """
+    mine = update(NOTIFICATION).where(STEP.claim_id == claim_id, STEP.state_code == "rejected_retryable")
+    values = {**vars(way), "ways": rest, "state_code": "rejected_retryable", "reason_code": "other_way"}
+    connection.execute(mine.values(changed_by=actor, next_try_at=None, **values))
+
+
 def end_unsent(connection: Connection, step_key: str, state: str, reason: str, actor: str) -> None:
     """End or hold a row that the caller has locked."""
     change = update(NOTIFICATION).where(STEP.step_key == step_key)
@@ -274,8 +286,10 @@ def message_of(connection: Connection, channel: str, reference: str) -> Row | No
     number = func.generate_series(1, STEP.attempt_no - 1).column_valued("number")
     digest = func.sha256(func.convert_to(func.concat(STEP.step_key, ":", number), "UTF8"))
     is_earlier = exists(select(1).where(func.left(func.encode(digest, "hex"), 32) == reference).correlate(NOTIFICATION))
+    attempt = (EVENT.step_key == STEP.step_key, EVENT.state_code == "claimed", EVENT.channel_code == channel)
+    was_there = exists(select(1).where(*attempt).correlate(NOTIFICATION))  # it may have gone on by another way
     for is_it in (STEP.reference == reference, and_(STEP.attempt_no > 1, is_earlier)):
-        asked = select(NOTIFICATION).where(STEP.channel_code == channel, is_it)
+        asked = select(NOTIFICATION).where(is_it, or_(STEP.channel_code == channel, was_there))
         if found := connection.execute(asked).mappings().one_or_none():
             return dict(found)
     return None

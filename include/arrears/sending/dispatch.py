@@ -28,8 +28,9 @@ from arrears.sending.protocol import (
     may_write,
     state_after,
     state_after_look_up,
+    takes_other_way,
 )
-from arrears.sending.values import Found, LookUp, Message, Outcome, Reply, Settles, reference_of
+from arrears.sending.values import Found, LookUp, Message, Outcome, Reply, Settles, next_way, reference_of
 from arrears.warehouse.connection import coded, own_session, transaction
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class Dispatcher:
         failpoint("dispatch.after_intent")
         outcome = self._attempt(connection, row, answer.message, began)
         failpoint("dispatch.before_record")
-        self._record(connection, claim_id, row["attempt_no"] + 1, outcome)
+        self._record(connection, claim_id, row, outcome)
         failpoint("dispatch.after_record")
         breaker.note(is_outage=outcome.is_outage)
         return True
@@ -266,14 +267,24 @@ class Dispatcher:
 
         return self.channel.deliver(message, before_write)
 
-    def _record(self, connection: Connection, claim_id: UUID, attempt_no: int, outcome: Outcome) -> None:
+    def _record(self, connection: Connection, claim_id: UUID, row: Row, outcome: Outcome) -> None:
         """Write the outcome, on another connection should this one be gone; else it is found again as unknown."""
-        values = self._values(outcome, attempt_no)
+        attempt_no = row["attempt_no"] + 1
+        is_over = takes_other_way(outcome.reply, attempt_no, self.terms.max_attempts)
+        other = next_way(row, self.clock()) if is_over else None
+        values = self._values(outcome, attempt_no, has_other_way=other is not None)
+
+        def write(to: Connection) -> bool:
+            is_mine = claims.record(to, claim_id, outcome.reply, ACTOR, values)
+            if is_mine and other is not None:
+                claims.take_other_way(to, claim_id, *other, ACTOR)
+            return is_mine
+
         try:
             with connection.begin():
-                claims.record(connection, claim_id, outcome.reply, ACTOR, values)
+                write(connection)
         except Exception as error:
-            if not self._record_elsewhere(claim_id, outcome.reply, values):
+            if not self._record_elsewhere(write):
                 raise
             raise WarehouseUnreachableError(
                 "the dispatcher's session broke after a delivery; its outcome is recorded",
@@ -282,16 +293,16 @@ class Dispatcher:
             ) from error
         self.done[values["state_code"]] += 1
 
-    def _record_elsewhere(self, claim_id: UUID, reply: Reply, values: dict[str, Any]) -> bool:
+    def _record_elsewhere(self, write: Callable[[Connection], bool]) -> bool:
         give_up = time.monotonic() + RECORD_SECONDS
         while time.monotonic() < give_up:
             with suppress(WarehouseUnreachableError), transaction(self.url) as other:
-                return claims.record(other, claim_id, reply, ACTOR, values)
+                return write(other)
             time.sleep(0.2)
         return False
 
-    def _values(self, outcome: Outcome, attempt_no: int) -> dict[str, Any]:
-        state = state_after(outcome.reply, attempt_no, self.terms.max_attempts)
+    def _values(self, outcome: Outcome, attempt_no: int, *, has_other_way: bool) -> dict[str, Any]:
+        state = state_after(outcome.reply, attempt_no, self.terms.max_attempts, has_other_way=has_other_way)
         values: dict[str, Any] = {"state_code": state, "reason_code": outcome.reason}
         if outcome.provider_reference:
             values["provider_reference"] = outcome.provider_reference

@@ -55,11 +55,21 @@ def may_write(age_seconds: float, lease_seconds: float) -> bool:
     return age_seconds < lease_seconds / 2
 
 
-def state_after(reply: Reply, attempt_no: int, max_attempts: int) -> str:
-    """State of the row after an attempt; the provider's last definite rejection is final."""
-    if reply is Reply.NOT_NOW and attempt_no >= max_attempts:
-        return "rejected_final"
+def state_after(reply: Reply, attempt_no: int, max_attempts: int, *, has_other_way: bool = False) -> str:
+    """State of the row after an attempt.
+
+    The provider's last definite rejection is final, unless the step has another way (channel or point) left: nobody
+    was reached, so it is tried there, as the same row. What may have been sent blocks every way.
+    """
+    is_last = reply is Reply.NEVER or (reply is Reply.NOT_NOW and attempt_no >= max_attempts)
+    if is_last:
+        return "rejected_retryable" if has_other_way else "rejected_final"
     return STATE_AFTER[reply]
+
+
+def takes_other_way(reply: Reply, attempt_no: int, max_attempts: int) -> bool:
+    """Whether a row goes on by its next way, where it has one: on its own it would be final."""
+    return state_after(reply, attempt_no, max_attempts) == "rejected_final"
 
 
 def recordable(reply: Reply) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from arrears.errors import ReceiptRefusedError
-from arrears.warehouse.tables import NOTIFICATION
+from arrears.sending.values import ADDRESS_DEAD
+from arrears.warehouse.feedback_tables import FEEDBACK_DELIVERY
+from arrears.warehouse.tables import NOTIFICATION, NOTIFICATION_EVENT
 from arrears.warehouse.tables import RECEIPT as LOG
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ STEP, KEPT = NOTIFICATION.c, LOG.c
 # Stages in their order; what is further stands. A bounce after "delivered" is news, "delivered" after it is not.
 STAGES = {"accepted": 0, "delivered": 1, "read": 2, "failed": 3, "bounced": 3, "invalid": 3}
 DEAD_ADDRESS = ("bounced", "invalid")
-PERHAPS_SENT = ("claimed", "unknown", "rejected_retryable", "rejected_final")
+REJECTED = ("rejected_retryable", "rejected_final")
+PERHAPS_SENT = ("claimed", "unknown", *REJECTED)
+NOT_REACHED = ("failed", *DEAD_ADDRESS)
 LONGEST = 200
 WAITS = timedelta(days=3)  # so long a receipt may come before its message is known
 KEYS = ("provider_code", "delivery_id", "row_number")
@@ -147,8 +151,42 @@ def apply(connection: Connection, receipt: Mapping[str, Any]) -> str:
     return outcome
 
 
+def point_of(connection: Connection, row: Mapping[str, Any]) -> str:
+    """The point of the row's last attempt, which a receipt speaks of: the row may have gone on by another way."""
+    event = NOTIFICATION_EVENT.c
+    asked = select(event.contact_point_id).where(
+        event.step_key == row["step_key"], event.attempt_no == row["attempt_no"], event.state_code == "claimed"
+    )
+    return connection.execute(asked.limit(1)).scalar_one_or_none() or str(row["contact_point_id"])
+
+
+def delivery_of(event_id: int) -> str:
+    """Name under which a refusal is reported as a dead address, once."""
+    return f"refusal {event_id}"
+
+
+def refused_addresses(connection: Connection, limit: int) -> list[Row]:
+    """Refusals that said of an address that nobody is there, and are not reported yet; with whose it is."""
+    event, delivered = NOTIFICATION_EVENT.c, FEEDBACK_DELIVERY.c
+    is_reported = exists().where(
+        delivered.portfolio == event.portfolio,
+        delivered.source_code == event.provider_code,
+        delivered.delivery_id == func.concat("refusal ", event.event_id),
+    )
+    asked = (
+        select(NOTIFICATION_EVENT, STEP.borrower_id, STEP.person_id)
+        .join(NOTIFICATION, STEP.step_key == event.step_key)
+        .where(event.reason_code == ADDRESS_DEAD, event.at > func.clock_timestamp() - WAITS, ~is_reported)
+        .order_by(event.event_id)
+        .limit(limit)
+    )
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
 def is_news(row: Mapping[str, Any], status: str) -> bool:
-    """Whether a receipt says more of its message than is known."""
+    """Whether a receipt says more of its message than is known; that a refused one reached nobody is none."""
+    if row["state_code"] in REJECTED and status in NOT_REACHED:
+        return False
     before = STAGES.get(row["delivery_code"] or "", 0)
     return bool(row["state_code"] in PERHAPS_SENT or (row["state_code"] == "sent" and STAGES[status] > before))
 

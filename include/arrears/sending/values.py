@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from arrears.pii import Private as Private  # noqa: PLC0414, TC001  its home; whoever speaks of messages has it here
 
@@ -107,6 +108,29 @@ class Message:
 def reference_of(step_key: str, attempt_no: int) -> str:
     """Reference of an attempt: of nothing that a rerun would change."""
     return hashlib.sha256(f"{step_key}:{attempt_no}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A channel and a point by which a step may be taken, within a window of its day."""
+
+    channel_code: str
+    contact_point_id: str
+    not_before_at: datetime
+    not_after_at: datetime
+
+
+def next_way(row: Mapping[str, Any], now: datetime) -> tuple[Way, list[dict[str, str]]] | None:
+    """The next way of a row of the outbox whose time has not passed, and those after it; None: there is none."""
+    for number, one in enumerate(row["ways"]):
+        ends_at = datetime.fromisoformat(one["not_after_at"])
+        if ends_at > now:
+            begins_at = datetime.fromisoformat(one["not_before_at"])
+            return Way(one["channel_code"], one["contact_point_id"], begins_at, ends_at), row["ways"][number + 1 :]
+    return None
+
+
+ADDRESS_DEAD = "address_dead"  # reason of a rejection: nobody is there, and nobody will be
 
 
 class Reply(StrEnum):

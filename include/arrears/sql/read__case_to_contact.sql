@@ -2,7 +2,7 @@
 -- common_days: days past due of all its loans alike, NULL where they differ, so that no rule exempts one by another.
 -- Rules: ARR-STR-01, ARR-STR-05 (a live promise or plan pauses every step). Inputs: core__case_daily,
 -- core__case_loan_daily, core__case_trait_daily, core__loan_delinquency_daily, out__assignment_daily, raw__loan,
--- raw__party, raw__queue, previous__plan. Parameters: language (default).
+-- raw__party, raw__queue, previous__waiting. Parameters: language (default).
 WITH spoken_of AS (
     SELECT
         case_loan.case_id,
@@ -46,12 +46,12 @@ SELECT
     trait.contactability_code,
     trait.is_vulnerable,
     COALESCE(assigned.is_assigned AND work_queue.work_mode_code <> 'bot', FALSE) AS has_worker,
-    earlier.step_key AS blocked_key
+    earlier.step_key AS waiting_key
 FROM core__case_daily AS case_of_day
 INNER JOIN spoken_of ON case_of_day.case_id = spoken_of.case_id
 INNER JOIN core__case_trait_daily AS trait ON case_of_day.case_id = trait.case_id
 LEFT JOIN raw__party AS party ON case_of_day.borrower_id = party.party_id
 LEFT JOIN out__assignment_daily AS assigned ON case_of_day.case_id = assigned.case_id
 LEFT JOIN raw__queue AS work_queue ON assigned.queue_id = work_queue.queue_id
-LEFT JOIN previous__plan AS earlier ON case_of_day.case_id = earlier.case_id AND earlier.state_code = 'blocked'
+LEFT JOIN previous__waiting AS earlier ON case_of_day.case_id = earlier.case_id
 WHERE case_of_day.closed_on IS NULL AND case_of_day.state_code IN ('open', 'in_treatment', 'hold')

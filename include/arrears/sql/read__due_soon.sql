@@ -1,7 +1,7 @@
 -- Grain: borrower and coming due date, of loans with nothing past due. What a reminder before the due date needs; what
 -- is paid in advance is not asked for again, and who has a case or is held is spared.
 -- Rules: ARR-STR-06. Inputs: schedule, raw__transaction, core__loan_delinquency_daily, raw__party,
--- spared_borrower, previous__plan. Parameters: portfolio, language (default), ahead_days, tolerance_minor.
+-- spared_borrower, previous__waiting. Parameters: portfolio, language (default), ahead_days, tolerance_minor.
 WITH coming AS (
     SELECT
         instalment.loan_id,
@@ -81,7 +81,7 @@ SELECT
     named.currency,
     named.loan_ids,
     named.product_code,
-    earlier.step_key AS blocked_key
+    earlier.step_key AS waiting_key
 FROM named
 LEFT JOIN raw__party AS party ON named.borrower_id = party.party_id
-LEFT JOIN previous__plan AS earlier ON named.case_id = earlier.case_id AND earlier.state_code = 'blocked'
+LEFT JOIN previous__waiting AS earlier ON named.case_id = earlier.case_id

@@ -1,5 +1,5 @@
 -- Grain: borrower whose first and only loan was disbursed within the last days. What the explanation of it needs.
--- Rules: ARR-STR-06. Inputs: raw__loan, core__loan_delinquency_daily, raw__party, spared_borrower, previous__plan.
+-- Rules: ARR-STR-06. Inputs: raw__loan, core__loan_delinquency_daily, raw__party, spared_borrower, previous__waiting.
 -- Parameters: portfolio, language (default), back_days.
 WITH only_loan AS (
     SELECT borrower_id, MIN(loan_id) AS loan_id, MIN(disbursed_on) AS disbursed_on
@@ -29,7 +29,7 @@ SELECT
     named.currency,
     [named.loan_id] AS loan_ids,
     named.product_code,
-    earlier.step_key AS blocked_key
+    earlier.step_key AS waiting_key
 FROM named
 LEFT JOIN raw__party AS party ON named.borrower_id = party.party_id
-LEFT JOIN previous__plan AS earlier ON named.case_id = earlier.case_id AND earlier.state_code = 'blocked'
+LEFT JOIN previous__waiting AS earlier ON named.case_id = earlier.case_id

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Text, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.tables import NOTIFICATION, NOTIFICATION_EVENT
+from arrears.warehouse.tables import NOTIFICATION, NOTIFICATION_EVENT, PUBLISH_LEDGER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
 # Anything else was never begun, or is known not to have reached anybody.
@@ -71,6 +72,38 @@ def given_out(url: str, first: date, last: date) -> pa.Table:
     with transaction(url) as connection:
         rows = [dict(row) for row in connection.execute(asked).mappings()]
     return pa.Table.from_pylist(rows, GIVEN)
+
+
+def was_released_before(url: str, portfolio: str, business_date: date) -> bool:
+    """Whether the plan of any earlier date was released to the outbox.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+    """
+    ledger = PUBLISH_LEDGER.c
+    asked = select(ledger.publication_id).where(
+        ledger.portfolio == portfolio, ledger.business_date < business_date, ledger.released_contacts.is_not(None)
+    )
+    with transaction(url) as connection:
+        return connection.execute(asked.limit(1)).first() is not None
+
+
+def never_given_out(url: str, business_date: date, step_keys: Sequence[str]) -> list[str]:
+    """Those of the steps that no date before this one has put into the outbox, sorted.
+
+    What this date itself puts there does not count, so that it finds the same when it is made again.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+    """
+    if not step_keys:
+        return []
+    step = NOTIFICATION.c
+    there = select(step.step_key).where(
+        step.step_key == any_(literal(list(step_keys), ARRAY(Text))), step.business_date < business_date
+    )
+    with transaction(url) as connection:
+        return sorted(set(step_keys) - set(connection.execute(there).scalars()))
 
 
 def attempted(url: str, portfolio: str, first: date, known_until: datetime) -> pa.Table:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, literal, select, text
+from sqlalchemy import cast, delete, func, insert, literal, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from arrears.errors import PublishLockedError, WarehouseUnreachableError
@@ -237,15 +238,16 @@ def _release(connection: Connection, publication: Publication, now: datetime) ->
     """
     plan = MART[PLAN].c
     loan_ids = func.string_to_array(plan.loan_ids, ",")
+    ways = func.coalesce(cast(plan.other_ways, JSONB), func.jsonb_build_array())
     state, reason = ("held", HELD_BECAUSE) if publication.departures else ("planned", "planned")
     columns = [literal(state) if name == "state_code" else plan[name] for name in STEP_COLUMNS]
-    steps = select(*columns, loan_ids, literal(reason)).where(
+    steps = select(*columns, loan_ids, ways, literal(reason)).where(
         plan.portfolio == publication.portfolio,
         plan.business_date == publication.business_date,
         plan.state_code == "planned",
         plan.not_after_at > now,
     )
-    outbox = upsert(NOTIFICATION).from_select((*STEP_COLUMNS, "loan_ids", "reason_code"), steps)
+    outbox = upsert(NOTIFICATION).from_select((*STEP_COLUMNS, "loan_ids", "ways", "reason_code"), steps)
     return _inserted(connection, outbox.on_conflict_do_nothing(index_elements=["step_key"]))
 
 

@@ -232,6 +232,13 @@ NOTIFICATION = Table(
     Column("reference", Text, nullable=True, comment="Our name for the last attempt"),
     Column("reason_code", Text, nullable=False, server_default="planned", comment="Why it stands there, in code words"),
     Column("approval_id", Uuid, nullable=True, comment="Question it waits for, or waited; NULL: nobody was asked"),
+    Column(
+        "ways",
+        JSONB,
+        nullable=False,
+        server_default="[]",
+        comment="Channels and points to be used should this one refuse for good, in order, with their windows",
+    ),
     Column("changed_by", Text, nullable=False, server_default="publish", comment="Who brought it there"),
     Column("changed_at", INSTANT, nullable=False, server_default=text("clock_timestamp()"), comment="When"),
     Index("notification_day", "portfolio", "business_date"),
@@ -288,7 +295,9 @@ NOTIFICATION_EVENT = Table(
     Column("provider_reference", Text, nullable=True, comment="What the provider calls it"),
     Column("reason_code", Text, nullable=False, comment="Why, in code words"),
     Column("actor", Text, nullable=False, comment="Who"),
+    Column("contact_point_id", Text, nullable=True, comment="Point of the attempt; NULL: of before it was noted"),
     Index("notification_event_step", "step_key", "event_id"),
+    Index("notification_event_dead", "at", postgresql_where=text("reason_code = 'address_dead'")),
     schema="ops",
     comment="Every state an outbox row ever had; written by a trigger, appended only.",
 )

@@ -24,7 +24,7 @@ import httpx
 
 from arrears.errors import ClaimTooOldError
 from arrears.sending.endpoints import EXCHANGE
-from arrears.sending.values import Capabilities, Found, LookUp, Outcome, Reply, Settles
+from arrears.sending.values import ADDRESS_DEAD, Capabilities, Found, LookUp, Outcome, Reply, Settles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,10 +171,18 @@ def _outcome(status: int, answer: bytes) -> Outcome:
             return Outcome(Reply.UNKNOWN, "gateway_answer_unreadable")
         return Outcome(Reply.SENT, "gateway_accepted", identifier)
     if status in FINAL:
-        return Outcome(Reply.NEVER, f"gateway_{status}")
+        return Outcome(Reply.NEVER, ADDRESS_DEAD if _says_invalid(answer) else f"gateway_{status}")
     if status in NOT_NOW:
         return Outcome(Reply.NOT_NOW, f"gateway_{status}", is_outage=True)
     return Outcome(Reply.UNKNOWN, f"gateway_{status}", is_outage=status not in (GONE, CONFLICT))
+
+
+def _says_invalid(answer: bytes) -> bool:
+    """Whether a refusal says that there is no such number, in the word of receipts."""
+    try:
+        return bool(json.loads(answer)["status"] == "invalid")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _identifier(answer: bytes) -> str | None:

@@ -23,7 +23,7 @@ import httpcore
 
 from arrears.errors import ClaimTooOldError
 from arrears.sending.endpoints import checked_address
-from arrears.sending.values import Capabilities, Found, LookUp, Outcome, Reply, Settles
+from arrears.sending.values import ADDRESS_DEAD, Capabilities, Found, LookUp, Outcome, Reply, Settles
 
 if TYPE_CHECKING:
     import io
@@ -36,6 +36,7 @@ ANSWER_BYTES = 64 * 1024
 ENCODED = "=?"  # of RFC 2047; the library decodes it in what it is given, line breaks included
 TEMPORARY, PERMANENT, UNHEARD_OF = 400, 500, 600
 START_MAIL, COMPLETED = 354, 250
+NO_SUCH_ADDRESS = (b"5.1.1 ", b"5.1.2 ", b"5.1.3 ", b"5.1.6 ", b"5.1.10 ")
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,9 @@ class Smtp:
             ("smtp_recipient", server.rcpt, address),
             ("smtp_data", server.docmd, "DATA"),
         ):
-            code, _ = say(what)
+            code, words = say(what)
             if code not in (COMPLETED, 251, START_MAIL):
-                return _refused(code, step)
+                return _refused(code, step, words)
         return None
 
     def mail(self, message: Message) -> bytes:
@@ -231,8 +232,13 @@ def message_reference(mail: bytes) -> str:
     return line.partition(b": ")[2].decode()
 
 
-def _refused(code: int, step: str) -> Outcome:
-    """A definite no; to the text only what is one by its number: anything else says nothing about where the text is."""
+def _refused(code: int, step: str, words: bytes = b"") -> Outcome:
+    """A definite no; to the text only what is one by its number: anything else says nothing about where the text is.
+
+    Of a recipient, 5.1.x (RFC 3463) says that there is no such address; any other 5xx may be about us, or a policy.
+    """
+    if step == "smtp_recipient" and code >= PERMANENT and words.startswith(NO_SUCH_ADDRESS):
+        return Outcome(Reply.NEVER, ADDRESS_DEAD)
     if step == "smtp_text" and not TEMPORARY <= code < UNHEARD_OF:
         return Outcome(Reply.UNKNOWN, "smtp_answer_unreadable", is_outage=True)
     reply = Reply.NEVER if code >= PERMANENT and step == "smtp_recipient" else Reply.NOT_NOW

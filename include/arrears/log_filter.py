@@ -1,7 +1,7 @@
 """Keeps people out of the logs, whoever writes them: ours, a library's, Airflow's, an exception's.
 
-Belongs here: installing ``pii.scrubbed`` where records are made (standard library) and where events are rendered
-(structlog, which Airflow's tasks use). Called by the command line, the webhook, and each DAG file, so that tasks and
+Belongs here: installing ``pii.scrubbed`` where records are made (standard library, with what ``extra`` adds to them) and
+right before events are rendered (structlog, which Airflow's tasks use), however either is configured, or will be. Called by the command line, the webhook, and each DAG file, so that tasks and
 the DAG processor have it. It is the second line: the first is that nobody writes a value.
 """
 
@@ -10,11 +10,18 @@ from __future__ import annotations
 import logging
 import traceback
 from contextlib import suppress
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from arrears.pii import scrubbed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MARK = "scrubs"
+OF_EVERY_RECORD = logging.makeLogRecord({}).__dict__.keys() | {"message", "asctime"}
 
 
 def install() -> None:
@@ -22,10 +29,45 @@ def install() -> None:
     factory = logging.getLogRecordFactory()
     if not isinstance(factory, _Scrubbing):
         logging.setLogRecordFactory(_Scrubbing(factory))
-    # In place: loggers that are bound already hold this very list.
-    processors = structlog.get_config()["processors"]
-    if isinstance(processors, list) and _scrub_event not in processors:
-        processors.insert(max(len(processors) - 1, 0), _scrub_event)  # before whatever renders
+    _wrap(logging.Logger, "makeRecord", _scrubbing_extra)
+    _wrap(structlog.BoundLoggerBase, "_process_event", _scrubbing_events)  # documented for those who subclass it
+
+
+def _wrap(owner: type, name: str, wrapper: Callable[[Any], Any]) -> None:
+    """Put a method of a library into ours, once."""
+    method = getattr(owner, name)
+    if not hasattr(method, MARK):
+        wrapped = wraps(method)(wrapper(method))
+        setattr(wrapped, MARK, True)
+        setattr(owner, name, wrapped)
+
+
+def _scrubbing_extra(make: Any) -> Any:  # noqa: ANN401  a method of the library
+    """What ``extra`` says is put into a record after it was made."""
+
+    def make_record(*arguments: Any, **options: Any) -> logging.LogRecord:  # noqa: ANN401  a record's parts
+        record: logging.LogRecord = make(*arguments, **options)
+        for name in record.__dict__.keys() - OF_EVERY_RECORD:
+            record.__dict__[name] = _clean(record.__dict__[name])
+        return record
+
+    return make_record
+
+
+def _scrubbing_events(process: Any) -> Any:  # noqa: ANN401  a method of the library
+    """Stand before whatever renders, also where a logger is bound already, or its processors cannot be changed."""
+
+    def process_event(logger: Any, *arguments: Any) -> Any:  # noqa: ANN401  structlog's own shapes
+        processors = logger._processors  # noqa: SLF001  what it will run
+        if _scrub_event not in processors:
+            last = max(len(processors) - 1, 0)
+            if isinstance(processors, list):  # in place: others hold this very list
+                processors.insert(last, _scrub_event)
+            else:
+                logger._processors = [*processors[:last], _scrub_event, *processors[last:]]  # noqa: SLF001
+        return process(logger, *arguments)
+
+    return process_event
 
 
 class _Scrubbing:

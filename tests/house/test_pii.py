@@ -111,6 +111,8 @@ PROGRAM = """
 import logging, sys, structlog
 structlog.configure(processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.PrintLoggerFactory())
 bound = structlog.get_logger(); bound.info("before")
+fixed = structlog.wrap_logger(structlog.PrintLogger(), processors=(structlog.processors.JSONRenderer(),)).bind(a=1)
+fixed.info("before")
 handler = logging.StreamHandler(sys.stdout); other = logging.getLogger("some.library")
 other.addHandler(handler); other.propagate = False; other.setLevel("INFO")
 from arrears import log_filter
@@ -125,6 +127,16 @@ except ValueError:
     other.exception("failed")
 bound.info("sent", to=v, deep={"list": [v, 1], v: 1})
 structlog.get_logger().warning(v)
+fixed.info("sent", to=v); fixed.bind(to=v).warning("again")
+structlog.configure(processors=(structlog.processors.KeyValueRenderer(),)); structlog.get_logger().info("late", to=v)
+handler.setFormatter(logging.Formatter("%(message)s %(to)s %(deep)s"))
+other.info("extra", extra={"to": v, "deep": [{"of": v}]})
+logging.LoggerAdapter(other, {"to": v, "deep": 1}).info("adapted")
+class Own(logging.Logger):
+    def makeRecord(self, *given, **named):
+        record = super().makeRecord(*given, **named)
+        return record
+own = Own("own"); own.addHandler(handler); own.warning("own", extra={"to": v, "deep": v})
 """
 
 
@@ -133,7 +145,7 @@ def test_the_filter_holds_for_any_logger_of_the_process_and_for_exceptions():
 
     said = done.stdout + done.stderr
     assert "anna" not in said
-    assert said.count("<private>") == 11
+    assert said.count("<private>") == 19
     assert "5678" not in said
     assert "after 3 tries" in said
     assert "Traceback" in said

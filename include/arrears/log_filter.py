@@ -1,8 +1,9 @@
 """Keeps people out of the logs, whoever writes them: ours, a library's, Airflow's, an exception's.
 
-Belongs here: installing ``pii.scrubbed`` where records are made (standard library, with what ``extra`` adds to them) and
-right before events are rendered (structlog, which Airflow's tasks use), however either is configured, or will be. Called by the command line, the webhook, and each DAG file, so that tasks and
-the DAG processor have it. It is the second line: the first is that nobody writes a value.
+Belongs here: installing ``pii.scrubbed`` where records are made (standard library, with what ``extra`` adds to them)
+and right before events are rendered (structlog, which Airflow's tasks use), however either is configured, or will be.
+Called by the command line, the webhook, and each DAG file, so that tasks and the DAG processor have it. It is the
+second line: the first is that nobody writes a value.
 """
 
 from __future__ import annotations

@@ -49,6 +49,11 @@ def dated(name: str, dates: Mapping[str, date]) -> str:
     return name.format(**dates)
 
 
+def is_dated(name: str) -> bool:
+    """Whether a date stands in it: another day's file has another name."""
+    return re.search(r"\{(business|closing)_date\b", name) is not None
+
+
 def _with_known_dates(name: str) -> str:
     try:
         dated(name, {"business_date": date.min, "closing_date": date.min})
@@ -402,7 +407,7 @@ class InboxSource(FolderSource):
     def _flat_and_dated(self) -> InboxSource:
         if self.archive.rstrip("/") == self.directory.rstrip("/"):
             raise ValueError("archive: another folder than the inbox")
-        if not re.search(r"\{(business|closing)_date\b", self.control):
+        if not is_dated(self.control):
             raise ValueError("control: a name with {closing_date} in it")
         deep = [name for name, file in self.files.items() if "/" in file.pattern]
         if "/" in self.control or deep:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from arrears.errors import (
     ConfigurationError,
+    DeliveryConflictError,
     SourceColumnsError,
     SourceFileError,
     SourceNotReadyError,
@@ -99,7 +100,7 @@ def test_extract_holds_every_delivered_row_with_its_line_and_totals(book):
     assert (summary["kept"], summary["unreadable"]) == (False, 0)
     assert manifest.known_until == "2026-03-02T12:00:00+00:00"
     assert manifest.run_ref == "run-1"
-    assert set(manifest.inputs) == {"source"}
+    assert set(manifest.inputs) - {"files"} == {"source"}
     rows = rows_of(book, "extract__loan", FIRST)
     assert [(row["loan_id"], row["row_number"], row["source_line"]) for row in rows] == [
         ("L1", 1, 2),
@@ -152,15 +153,59 @@ def test_noun_without_a_select_is_refused(book):
 
 
 # ------------------------------------------------------------------------------------------------- kept, or not kept
-def test_extract_that_is_there_is_kept_whatever_the_source_says_now(book):
+def test_same_files_again_change_nothing(book):
     first = extract("book", FIRST, "loan", now=NOON, settings=book)
-    deliver(book, **spoiled("loan", 1, "active,10000", "active,9999"))
+    deliver(book)
 
     second = extract("book", FIRST, "loan", now=NOON + timedelta(hours=1), settings=book)
 
     assert second["kept"]
     assert second["content_hash"] == first["content_hash"]
     assert manifests(book, "extract")["loan"].known_until == NOON.isoformat()
+
+
+def rewritten(path):
+    path.write_text(path.read_text().replace("active,10000", "active,9999"))
+
+
+def linked(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("spoil", [rewritten, linked])
+def test_other_file_under_a_name_that_was_read_is_refused_and_changes_nothing(book, spoil):
+    first = extract("book", FIRST, "loan", settings=book)
+    spoil(landing(book, "loan"))
+
+    with pytest.raises(DeliveryConflictError, match=f"other files than were extracted: loan_{CLOSE}.csv"):
+        extract("book", FIRST, "loan", settings=book)
+
+    assert manifests(book, "extract")["loan"].content_hash == first["content_hash"]
+    assert extract("book", FIRST, "instalment", settings=book)["kept"] is False, "the others are read as they lie there"
+
+
+def test_file_that_comes_after_the_others_were_read_is_refused(book):
+    path = book.portfolios / "book" / "portfolio.yaml"
+    path.write_text(path.read_text().replace("loan_{closing_date}.csv", "loan*_{closing_date}.csv"))
+    extract("book", FIRST, "loan", settings=book)
+    late = landing(book, "loan").with_name(f"loan_branch_{CLOSE}.csv")
+    late.write_text(HEADERS["loan"] + "\n")
+
+    with pytest.raises(DeliveryConflictError, match=late.name):
+        extract("book", FIRST, "loan", settings=book)
+
+    late.unlink()
+    assert extract("book", FIRST, "loan", settings=book)["kept"]
+
+
+def test_name_without_a_date_is_another_file_every_day(book):
+    path = book.portfolios / "book" / "portfolio.yaml"
+    path.write_text(path.read_text().replace("loan_{closing_date}.csv", f"loan_{CLOSE}.csv"))
+    extract("book", FIRST, "loan", settings=book)
+    rewritten(landing(book, "loan"))
+
+    assert extract("book", FIRST, "loan", settings=book)["kept"]
 
 
 def test_extract_is_kept_without_its_source(book):

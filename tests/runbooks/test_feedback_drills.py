@@ -1,4 +1,4 @@
-"""Drills of reports and approvals: the webhook on a real server, the clocks that ring, the plan that waits for a person.
+"""Drills of reports and approvals: the webhook on a real server, clocks that ring, a plan that waits for a person.
 
 Where whoever has to act is outside (a sender, a supervisor, who answers in Airflow), the page's questions and commands
 are what is asked before and after.
@@ -129,8 +129,12 @@ RINGS = {
     "ARR-FBK-009": (
         RISK,
         {
-            **{"kind": "override", "ref": "t1", **REPORTED},
-            **{"author_id": "S1", "reason_code": "spoken_with", "action_code": "take_over"},
+            "kind": "override",
+            "ref": "t1",
+            **REPORTED,
+            "author_id": "S1",
+            "reason_code": "spoken_with",
+            "action_code": "take_over",
         },
     ),
 }
@@ -180,7 +184,9 @@ def held_rows(followed, code):
         pytest.param("ARR-APR-002", ApprovalAnswerMissingError, lambda one: (one, None), id="no_answer"),
     ],
 )
-def test_plan_that_waits_is_found_by_the_page_and_decided(desk, held, followed, code, error, wrong):
+def test_plan_that_waits_is_found_by_the_page_and_decided(  # noqa: PLR0917  a drill's parts
+    desk, held, followed, code, error, wrong
+):
     with pytest.raises(error, match=code):
         settle(*wrong(held["approval_id"]), settings=desk)
     ((waiting,),) = asked(desk, code)

@@ -1,4 +1,4 @@
-"""Drills of sending: each fault meets a dispatcher over a real gateway, and the page's own commands send what waited."""
+"""Drills of sending: each fault meets a dispatcher over a real gateway, and the page's commands send what waited."""
 
 import json
 import os

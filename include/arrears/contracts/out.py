@@ -146,7 +146,7 @@ DATA_QUALITY = Contract(
         code(
             "verdict_code",
             "What is made of the difference",
-            ("ok", "departs", "stops", "unknown"),
+            ("ok", "departs", "holds", "stops", "unknown"),
         ),
     ),
     meaning="What each ledger table looked like, figure by figure, beside the same weekdays before",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from arrears.contracts import CONTRACTS
 from arrears.contracts.ledger import CONTROL_TOTAL, LEDGER
 from arrears.engine.duckdb import connect
-from arrears.errors import ConfigurationError, SourceNotReadyError, SourceQueryError
+from arrears.errors import ConfigurationError, DeliveryConflictError, SourceNotReadyError, SourceQueryError
 from arrears.failpoints import failpoint
 from arrears.folders import private_folder
 from arrears.jobs.day import Day, summary
@@ -26,7 +26,7 @@ from arrears.portfolio import DatabaseSource, FileSource, PortfolioFolder, load_
 from arrears.settings import load_settings
 from arrears.sources.convert import extract_select, has_unreadable, refuse_unreadable, unreadable_rows
 from arrears.sources.database import rows_of_database
-from arrears.sources.files import find, growing, rows_of_files
+from arrears.sources.files import find, growing, others_than, rows_of_files
 from arrears.sources.staging import Delivered, Staged, check_delivery, stage
 from arrears.sources.vault import keep_rejected
 
@@ -37,11 +37,13 @@ if TYPE_CHECKING:
     import duckdb
 
     from arrears.contracts.model import Contract
+    from arrears.lake import Manifest
     from arrears.settings import Settings
     from arrears.sources.delivery import Delivery
 
 log = logging.getLogger(__name__)
 MEMORY_LIMIT = "800MB"  # tables are extracted side by side: with staging, a process stays under 1.5 GB
+FILES = "files"  # name of the input of an extract that holds SHA-256 by file, as JSON
 RAW = {contract.noun: contract for contract in (*LEDGER, CONTROL_TOTAL)}
 IS_READY = {True: True, False: False, None: False, "true": True, "false": False, "1": True, "0": False}
 
@@ -144,7 +146,8 @@ def extract(  # noqa: PLR0913  a job is called with all of it
         SourceQueryError: The SELECT does not run.
         ControlFileError: The control file in the inbox is no control file of that day.
         ControlTotalError: A file has other rows or sums than its control file declares.
-        DeliveryConflictError: The inbox holds another delivery than the one picked up, or a copy of the day before.
+        DeliveryConflictError: The inbox holds another delivery than the one picked up, or a copy of the day before; or
+            a folder holds other files than were extracted.
     """
     day = Day.open(portfolio, business_date, run_ref=run_ref, settings=settings)
     select = _selects(day.folder).get(noun)
@@ -156,6 +159,7 @@ def extract(  # noqa: PLR0913  a job is called with all of it
     delivery = delivery_for(day, there, refresh_source=refresh_source)
     is_current = there is not None and there.contract_version == extracted.version and is_of(delivery, there)
     if there is not None and is_current and not refresh_source:
+        _refuse_others(day, select, there)
         note_written(there)
         return {**summary(there), "kept": True}
     if not refresh_source:
@@ -181,13 +185,38 @@ def extract(  # noqa: PLR0913  a job is called with all of it
             key,
             extract_select(RAW[noun], staged),
             {},
-            inputs={"source": staged.source, **({DELIVERY: delivery.id} if delivery else {})},
+            inputs={"source": staged.source, **_delivered_as(day, staged, delivery)},
             known_until=known_until,
             run_ref=run_ref,
             on_part=keep_unreadable,
         )
     failpoint("extract.after_write")
     return {**summary(manifest), "kept": False, "unreadable": unreadable}
+
+
+def _delivered_as(day: Day, staged: Staged, delivery: Delivery | None) -> dict[str, str]:
+    """What a later look at the source is compared with: the delivery of an inbox, or the files of a folder."""
+    if delivery:
+        return {DELIVERY: delivery.id}
+    is_of_files = isinstance(day.folder.portfolio.source, FileSource)
+    return {FILES: json.dumps(dict(staged.files), sort_keys=True)} if is_of_files else {}
+
+
+def _refuse_others(day: Day, select: str, there: Manifest) -> None:
+    """The same files again, or none any more, change nothing; others under their names are a mistake or a correction.
+
+    Raises:
+        DeliveryConflictError: They are others.
+    """
+    source, known = day.folder.portfolio.source, there.inputs.get(FILES)
+    if not isinstance(source, FileSource) or known is None:
+        return
+    others = others_than(source, select, _dates(day), json.loads(known))
+    if others:
+        found = f"other files than were extracted: {', '.join(others)}"
+        raise DeliveryConflictError(
+            found, "the same, or --refresh-source to take these", f"{day.name} {day.business_date}"
+        )
 
 
 def _selects(folder: PortfolioFolder) -> dict[str, str]:
@@ -223,7 +252,8 @@ def _stage(day: Day, noun: str, select: str, shop: _Workshop, delivery: Delivery
         schema = stage(delivered.reader, rows, f"extract__{noun}")
     source = json.dumps([select, sorted(delivered.files.items())])
     tolerated = frozenset(delivered.files) - delivered.refusing if delivered.refusing else None
-    return Staged(rows, schema, delivered.malformed, hashlib.sha256(source.encode()).hexdigest(), tolerated)
+    sha256 = hashlib.sha256(source.encode()).hexdigest()
+    return Staged(rows, schema, delivered.malformed, sha256, tolerated, delivered.files)
 
 
 def _over(where: str, delivered: Delivered) -> str:

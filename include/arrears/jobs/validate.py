@@ -26,9 +26,17 @@ from arrears.quality.offenders import (
 )
 from arrears.quality.profile import decide_on_profiles, profile_of
 from arrears.quality.report import Report, read_findings
+from arrears.quality.slices import note_slices, slice_figures
 from arrears.quality.subjects import make_subject_table
 from arrears.quality.totals import check_control_totals, check_not_empty, check_reject_limit
-from arrears.quality.trend import TABLE, make_figure_views, refuse_collapse, same_weekdays
+from arrears.quality.trend import (
+    TABLE,
+    make_before_view,
+    profile_figures,
+    refuse_collapse,
+    register_figures,
+    same_weekdays,
+)
 from arrears.sources.convert import MALFORMED, UNREADABLE
 from arrears.sources.vault import RejectedRow, keep_rejected, rejected_lines
 
@@ -80,7 +88,9 @@ def validate(
     where = f"{portfolio} {business_date}"
     with day.work() as work:
         judged = [*contracts, CONTROL_TOTAL] if day.folder.control else contracts
-        extracted, repeated = _note_all(work, judged)
+        earlier = [day.key(TABLE, date) for date in same_weekdays(business_date)]
+        make_before_view(work.connection, day.lake, earlier)
+        extracted, repeated, slices = _note_all(work, judged)
         check_one_delivery(extracted, where)
         quarantined = work.write("out__quarantine")
         offending = _tables_with_rejected_values(work)
@@ -89,7 +99,7 @@ def validate(
             keep_rejected(day.settings, portfolio, business_date, contract.table, rows)
         failpoint("validate.after_quarantine")
         profiles = {c.table: _profile(work, c, extracted, repeated) for c in contracts}
-        followed = _write_figures(work, profiles, contracts)
+        followed = _write_figures(work, [*profile_figures(profiles, {c.table: c for c in contracts}), *slices])
         with _reported(work, profiles) as report:
             check_not_empty(contracts, profiles, where)
             check_reject_limit(work.connection, profiles, day.folder.portfolio.reject_limit_pct, where)
@@ -118,11 +128,10 @@ def validate(
         }
 
 
-def _write_figures(work: Work, profiles: Mapping[str, Profile], contracts: Sequence[Contract]) -> Manifest:
+def _write_figures(work: Work, figures: list[dict[str, Any]]) -> Manifest:
     """The day's figures beside those of the same weekdays before."""
     day = work.day
-    earlier = [day.key(TABLE, date) for date in same_weekdays(day.business_date)]
-    make_figure_views(work.connection, profiles, {c.table: c for c in contracts}, day.lake, earlier)
+    register_figures(work.connection, figures)
     manifest = work.write(TABLE, day.folder.portfolio.quality.model_dump())
     day.lake.view(work.connection, day.key(TABLE))
     return manifest
@@ -148,8 +157,10 @@ def _reported(work: Work, profiles: Mapping[str, Profile]) -> Iterator[Report]:
         log.info("quality report: %s", place)
 
 
-def _note_all(work: Work, contracts: Sequence[Contract]) -> tuple[dict[str, Manifest], dict[str, int]]:
-    """Note every offender of the day; by ledger table, manifests of the extracts and rows that repeat a key."""
+def _note_all(
+    work: Work, contracts: Sequence[Contract]
+) -> tuple[dict[str, Manifest], dict[str, int], list[dict[str, Any]]]:
+    """Note every offender of the day: manifests of extracts, rows that repeat a key (by table), figures of slices."""
     extracted = {contract.table: work.read(f"extract__{contract.noun}") for contract in contracts}
     parameters = {
         "currency": work.day.folder.portfolio.currency,
@@ -164,8 +175,10 @@ def _note_all(work: Work, contracts: Sequence[Contract]) -> tuple[dict[str, Mani
     for contract in contracts:
         note_contradictions(work.connection, contract, parameters)
     accept_all_of_clean_tables(work.connection, contracts)
+    slices = slice_figures(work.connection, list(extracted), parameters)
+    note_slices(work.connection, slices, work.day.folder.portfolio.quality.model_dump())
     make_subject_table(work.connection, contracts, _lines(work))
-    return extracted, repeated
+    return extracted, repeated, slices
 
 
 def _lines(work: Work) -> Iterator[tuple[str, int, str]]:

@@ -22,7 +22,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem
 table { border-collapse: collapse; margin: .5rem 0 2rem; } caption { text-align: left; font-weight: 600; }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid #d0d7de; text-align: left; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-.departs, .warn { background: #fff4d6; } .stops, .fail { background: #ffe0dc; } .hold { background: #ffeccc; }
+.departs, .warn { background: #fff4d6; } .stops, .fail { background: #ffe0dc; } .hold, .holds { background: #ffeccc; }
 .verdict { font-size: 1.1rem; padding: .5rem .75rem; }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -105,7 +105,7 @@ def read_findings(connection: duckdb.DuckDBPyConnection, report: Report) -> None
         connection,
         "SELECT table_name AS table, profile_code AS figure, profile_value AS found, median_value AS median, "
         "compared_days AS days, verdict_code AS verdict FROM out__data_quality_daily "
-        "WHERE verdict_code IN ('departs', 'stops') ORDER BY verdict DESC, 1, 2",
+        "WHERE verdict_code IN ('departs', 'holds', 'stops') ORDER BY verdict DESC, 1, 2",
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TABLE = "out__data_quality_daily"
 WEEKS = 8
 VOLUME, COUNT, LAG, NONE = "volume", "count", "lag", "none"
+SLICE_VOLUME, SLICE_LAG = "slice_volume", "slice_lag"  # of one product; see ``slices``
 COMPARED_BY = {"rows": VOLUME, "accepted": VOLUME, "sum": VOLUME, "rejected": COUNT, "warned": COUNT, "held": COUNT}
 NEWEST = "newest_days"
 DATED_BY = {"transaction": "days_ahead__effective_on"}  # the column that says how new a table's newest row is
@@ -47,29 +48,29 @@ def same_weekdays(business_date: date) -> list[date]:
     return [business_date - timedelta(weeks=week) for week in range(1, WEEKS + 1)]
 
 
-def make_figure_views(
-    connection: duckdb.DuckDBPyConnection,
-    profiles: Mapping[str, Profile],
-    contracts: Mapping[str, Contract],
-    lake: Lake,
-    earlier: list[PartitionKey],
-) -> None:
-    """Make ``quality_figure`` of the day and ``quality_before`` of the days it is compared with.
+def make_before_view(connection: duckdb.DuckDBPyConnection, lake: Lake, earlier: list[PartitionKey]) -> None:
+    """Make ``quality_before``: figures of the days that the day is compared with.
 
     Args:
-        connection: Where they are made.
-        profiles: By ledger table.
-        contracts: By ledger table.
+        connection: Where it is made.
         lake: Where earlier figures lie.
         earlier: Their partitions; those that are not there, or not as they were written, are left out.
     """
-    rows = [row for table, profile in profiles.items() for row in _figures(contracts[table], profile)]
-    connection.register("quality_figure", pa.Table.from_pylist(rows, schema=NUMBERS))
     there = [key for key in earlier if lake.intact(key) is not None]
     if there:
         view_of_files(connection, "quality_before", [path for key in there for path in lake.paths(key)])
     else:
-        connection.execute("CREATE OR REPLACE VIEW quality_before AS SELECT * FROM quality_figure WHERE FALSE")
+        connection.register("quality_before", NUMBERS.empty_table())
+
+
+def profile_figures(profiles: Mapping[str, Profile], contracts: Mapping[str, Contract]) -> list[dict[str, Any]]:
+    """Figures of the day's ledger tables, as ``quality_figure`` has them; both by ledger table."""
+    return [row for table, profile in profiles.items() for row in _figures(contracts[table], profile)]
+
+
+def register_figures(connection: duckdb.DuckDBPyConnection, figures: list[dict[str, Any]]) -> None:
+    """Make ``quality_figure``, in the place of the one before."""
+    connection.register("quality_figure", pa.Table.from_pylist(figures, schema=NUMBERS))
 
 
 def refuse_collapse(connection: duckdb.DuckDBPyConnection, where: str) -> None:

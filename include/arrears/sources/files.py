@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from arrears.engine.duckdb import parquet, quoted
 from arrears.errors import SourceNotReadyError, SourceQueryError
-from arrears.portfolio import dated
+from arrears.portfolio import dated, is_dated
 from arrears.sources.folder import Copy, SourceFolder
 from arrears.sources.limits import Limits, Shape, Trailer
 from arrears.sources.parsing import Order, parse
@@ -118,6 +118,29 @@ def growing(source: FileSource, names: Sequence[str]) -> list[str]:
         return []
     time.sleep(source.settle_seconds)
     return [name for name, state in fresh.items() if folder.state(name) != state]
+
+
+def others_than(source: FileSource, select: str, dates: Mapping[str, date], known: Mapping[str, str]) -> list[str]:
+    """Names of the day's files that are not what was read before: other content under a name, or a name that is new.
+
+    Files that went away are no others. Nor is a kind whose pattern has no date: its name is another file every day.
+
+    Args:
+        source: Folder and file kinds.
+        select: Whose files.
+        dates: The day's.
+        known: SHA-256 by name, of what was read before.
+
+    Raises:
+        SourceNotReadyError: One went away meanwhile.
+        SourceLimitError: One is larger than a file may be.
+        SourceUnreachableError: The file system did not answer.
+    """
+    folder = SourceFolder(source.directory)
+    kinds = [kind for name in _named(source, select) if is_dated((kind := source.files[name]).pattern)]
+    there = [name for kind in kinds for name in find(source, kind, dates)]
+    most = source.limits.delivered_mb
+    return [name for name in there if not folder.is_plain(name) or folder.sha256(name, most) != known.get(name)]
 
 
 def find(source: FolderSource, declared: SourceFile, dates: Mapping[str, date]) -> list[str]:

@@ -66,6 +66,7 @@ class Staged:
         malformed: As ``Delivered.malformed``.
         source: Hash of the SELECT and of the files it ran over.
         tolerated: Files whose rows may be unreadable, where others may not; None where all may.
+        files: SHA-256 by name, of the files it ran over.
     """
 
     rows: Path
@@ -73,6 +74,7 @@ class Staged:
     malformed: Path | None
     source: str
     tolerated: frozenset[str] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def bound(select: str, written: Callable[[str], str], kept: Callable[[str], str] = str) -> str:

@@ -95,6 +95,21 @@ def test_job_tells_its_tables_seconds_and_hash_in_one_line_each():
     assert (table["event"], table["content_hash"]) == ("table written", "hash-of-core__loan_delinquency_daily")
 
 
+def test_every_line_of_a_task_says_which_day_and_step_it_is_of():
+    """As Airflow renders it: the standard library's lines pass the same processors."""
+    said = []
+
+    def validate(*_, run_ref):  # noqa: ARG001  a job's arguments
+        said.append(structlog.contextvars.merge_contextvars(None, "info", {"event": "quality report"}))
+        return {}
+
+    observe.observed(validate, "book")
+
+    beside = {"portfolio": "book", "business_date": DAY, "step": "age", "run": "run-1"}
+    assert said == [{"event": "quality report", **beside}]
+    assert structlog.contextvars.get_contextvars().keys() & beside.keys() == set()
+
+
 def test_job_sends_its_metrics_over_udp(statsd):
     def validate(*_, run_ref):  # noqa: ARG001  a job's arguments
         note_written(manifest("raw__loan", 10))

@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, make_url, text
 from support.books import make_book
 from support.facts import DAY, NOON, put_day, put_publication
 from support.outbox import put_steps, step
+from support.warehouse import put_row
 
 TABLES = "ops.publish_ledger, ops.data_freshness, ops.run_ledger, ops.notification"
 GIB = 1024**3
@@ -63,6 +64,19 @@ def test_a_deployment_without_a_fault_has_none(settings):
     assert {"warehouse", "migrations", "clock", "lake", "disk", "portfolio book", "source of book"} <= set(found)
     assert {"dates of book", "watch", "unknown sends", "held plans", "audit trail"} <= set(found)
     assert all(finding.fix for finding in found.values() if finding.state != "ok")
+
+
+def test_a_product_about_which_contact_has_stopped_is_named(settings):
+    published(settings)
+    figure = {"table_name": "raw__transaction", "profile_code": "slice_newest_days__tour", "verdict_code": "holds"}
+    with transaction(settings.warehouse) as connection:
+        put_row(connection, "mart.fct_data_quality_daily", portfolio="book", business_date=DAY, **figure)
+
+    found = looked(settings)["slices of book"]
+
+    assert (found.state, "slice_newest_days__tour" in found.found, "bi.quarantine" in found.fix) == ("fail", True, True)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("DELETE FROM mart.fct_data_quality_daily"))
 
 
 def test_a_warehouse_that_is_gone_hides_nothing_else(settings):

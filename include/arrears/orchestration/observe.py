@@ -1,4 +1,6 @@
-"""Runs a task's job and tells what it did: one structured log line, metrics, and the facts that lineage is made of.
+"""Runs a task's job and tells what it did: structured log lines, metrics, and the facts that lineage is made of.
+
+Whoever logs in a task, ours or a library, has its portfolio, business date, step and run beside the words.
 
 Belongs here: what is measured of every job, in one place. Does not belong here: what OpenLineage calls it
 (``lineage``), and Airflow's own logs and metrics.
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from airflow.sdk import get_current_context
 from airflow.sdk.observability import stats
+from structlog.contextvars import bound_contextvars
 
 from arrears.errors import ArrearsError
 from arrears.orchestration.callbacks import describe
@@ -89,8 +92,13 @@ def observed(job: Callable[..., dict[str, Any]], portfolio: str, *arguments: str
     seen = Observation(str(instance.id), instance.task_id, portfolio, run.business_date)
     _Latest.observation = seen
     started = time.monotonic()
+    beside = {"portfolio": portfolio, "business_date": run.business_date.isoformat(), "step": seen.step}
     try:
-        with kept_journal() as journal, listening(_Progress(seen, run.run_ref)):
+        with (
+            bound_contextvars(**beside, run=run.run_ref),
+            kept_journal() as journal,
+            listening(_Progress(seen, run.run_ref)),
+        ):
             try:
                 seen.summary = job(portfolio, run.business_date, *arguments, run_ref=run.run_ref, **options)
             finally:

@@ -16,7 +16,7 @@ from arrears import log_filter
 from arrears.cli_feedback import app as feedback_app
 from arrears.cli_outbox import app as outbox_app
 from arrears.cli_parity import app as parity_app
-from arrears.cli_trust import audit_app, evidence, keys_app, privacy_app
+from arrears.cli_trust import audit_app, evidence, keys_app, privacy_app, walk_back
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
 from arrears.local.cli import app as local_app
@@ -34,6 +34,7 @@ app.add_typer(audit_app, name="audit", help="The audit trail: does it hold.")
 app.add_typer(keys_app, name="keys", help="Master keys.")
 app.add_typer(privacy_app, name="privacy", help="Erasure, legal holds, and what the vault holds of a day.")
 app.command("evidence")(evidence)
+app.command("walk-back")(walk_back)
 app.add_typer(parity_app, name="parity", help="Are groups of people contacted and relieved alike.")
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
 console = Console()

@@ -1,4 +1,4 @@
-"""``python -m arrears audit | evidence | keys``: what an auditor asks for, and the keys behind it."""
+"""``python -m arrears audit | evidence | walk-back | keys``: what an auditor asks for, and the keys behind it."""
 
 from __future__ import annotations
 
@@ -74,6 +74,33 @@ def evidence(  # noqa: PLR0913, PLR0917  a command has as many options as it has
         typer.echo(json.dumps(done))
         return
     typer.echo(f"{done['file']}: {sum(done['rows'].values())} rows, {done['people_are']}, SHA-256 {done['sha256']}")
+
+
+def walk_back(
+    what: Annotated[str, typer.Argument(help="Fact (fct_loan_daily), lake table, or the load_id of a row.")],
+    portfolio: Portfolio,
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")],
+    loan: Annotated[str, typer.Option(help="Show the delivered lines of this loan as well.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Where a published figure came from: every table on the way back, its files by SHA-256, the lines of a loan."""
+    from arrears.jobs.walk_back import lines_of
+    from arrears.jobs.walk_back import walk_back as walk
+
+    day = business_date.date()
+    makings = [asdict(one) for one in walk(portfolio, day, what)]
+    lines = lines_of(portfolio, day, loan) if loan else []
+    if as_json:
+        typer.echo(json.dumps({"makings": makings, "lines": lines}))
+        return
+    for one in makings:
+        of = f", {one['made_of']}" if one["made_of"] else ""
+        typer.echo(
+            f"{'  ' * one['depth']}{one['table']} {one['business_date']}: {one['rows']} rows, load {one['load_id']}, "
+            f"content {one['content_hash'][:16]}, {one['state']}{of}"
+        )
+    for line in lines:
+        typer.echo(f"{line['ledger_table']}: {line['file']} line {line['line']}")
 
 
 @privacy_app.command()

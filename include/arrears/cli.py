@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from arrears import log_filter
+from arrears.cli_contact import contact_app, strategy_app, worklist
 from arrears.cli_feedback import app as feedback_app
+from arrears.cli_operate import doctor, migrate, retention, status, watch
 from arrears.cli_outbox import app as outbox_app
 from arrears.cli_parity import app as parity_app
+from arrears.cli_shown import DATES, AsOf, Date, Json, PortfolioName, errors, show, show_rows
 from arrears.cli_trust import audit_app, evidence, keys_app, privacy_app, walk_back
 from arrears.errors import ArrearsError, ConfigurationError
 from arrears.kept import one_process
@@ -24,27 +25,15 @@ from arrears.portfolio import load_folder
 from arrears.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-contact_app = typer.Typer(no_args_is_help=True)
 app.add_typer(contact_app, name="contact", help="What the contact policy says.")
 app.add_typer(feedback_app, name="feedback", help="What is reported back: take it in, receive it.")
-strategy_app = typer.Typer(no_args_is_help=True)
 app.add_typer(strategy_app, name="strategy", help="What strategies say, would say, and are worth.")
 app.add_typer(outbox_app, name="outbox", help="What is being sent, and what people do about it.")
 app.add_typer(audit_app, name="audit", help="The audit trail: does it hold.")
 app.add_typer(keys_app, name="keys", help="Master keys.")
 app.add_typer(privacy_app, name="privacy", help="Erasure, legal holds, and what the vault holds of a day.")
-app.command("evidence")(evidence)
-app.command("walk-back")(walk_back)
 app.add_typer(parity_app, name="parity", help="Are groups of people contacted and relieved alike.")
 app.add_typer(local_app, name="local", help="A whole deployment on this machine.")
-console = Console()
-errors = Console(stderr=True, soft_wrap=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
-PortfolioName = Annotated[str, typer.Option("--portfolio", help="Folder name below include/portfolios.")]
-DATES = ["%Y-%m-%d"]
-Date = Annotated[datetime, typer.Option("--date", formats=DATES, help="Business date.")]
-AsOf = Annotated[datetime, typer.Option("--as-of", formats=DATES, help="Date the answer holds for.")]
 
 
 def main() -> None:
@@ -55,36 +44,6 @@ def main() -> None:
     except ArrearsError as error:
         errors.print(str(error), style="bold red", highlight=False, markup=False)
         raise SystemExit(1) from None
-
-
-def show(result: dict[str, Any], *, as_json: bool, title: str) -> None:
-    """Print one result: JSON, or a table of two columns."""
-    if as_json:
-        typer.echo(json.dumps(result, default=str, ensure_ascii=False))
-        return
-    table = Table(title=title, show_header=False, title_justify="left")
-    for name, value in result.items():
-        table.add_row(name.replace("_", " "), _words(value))
-    console.print(table)
-
-
-def show_rows(rows: list[dict[str, Any]], *, as_json: bool, title: str) -> None:
-    """Print rows: a JSON array, or one table."""
-    if as_json:
-        typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
-        return
-    table = Table(*(rows[0] if rows else ("nothing",)), title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*(_words(value) for value in row.values()))
-    console.print(table)
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{key}: {_words(item)}" for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return "\n".join(_words(item) for item in value)
-    return "" if value is None else str(value)
 
 
 @app.command("check-portfolio")
@@ -258,82 +217,6 @@ def explain(
         typer.echo(in_text(found))
 
 
-@app.command("status")
-def status(as_json: Json = False) -> None:
-    """Dates published, stale and failed, by portfolio."""
-    from arrears.jobs.status import status as of_all  # noqa: PLC0415  as above
-
-    found = of_all(load_settings())
-    if as_json:
-        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
-        return
-    for one in found:
-        stale = {str(day["business_date"]): _first_of(day["why"]) for day in one.pop("stale", ())}
-        troubles = [f"{trouble['business_date']} {trouble['message']}" for trouble in one.pop("troubles", ())]
-        show({**one, "stale": stale, "troubles": troubles}, as_json=False, title="")
-
-
-@app.command("doctor")
-def doctor(as_json: Json = False) -> None:
-    """Look at settings, connections, disk, migrations, dates, sends, clock; exit 1 when anything fails."""
-    from arrears.jobs.doctor import FAIL  # noqa: PLC0415  as above
-    from arrears.jobs.doctor import doctor as look  # noqa: PLC0415  as above
-
-    with errors.status("looking"):
-        findings = look(load_settings(), datetime.now(UTC))
-    show_rows([asdict(finding) for finding in findings], as_json=as_json, title="doctor")
-    raise typer.Exit(int(any(finding.state == FAIL for finding in findings)))
-
-
-@app.command("watch")
-def watch(
-    portfolio: Annotated[list[str] | None, typer.Option(help="These only; without it all once published.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Is every day published by its hour, every unknown send settled; for cron, needs no Airflow; exit 1 when not.
-
-    Alarms are posted to ARREARS_WATCH_WEBHOOK as well.
-    """
-    from arrears.jobs.watch import tell  # noqa: PLC0415  as above
-    from arrears.jobs.watch import watch as look  # noqa: PLC0415  as above
-
-    settings, now = load_settings(), datetime.now(UTC)
-    alarms = look(settings, now, portfolio or ())
-    if alarms or as_json:
-        show_rows([asdict(alarm) for alarm in alarms], as_json=as_json, title="alarms")
-    tell(settings, alarms, now)
-    raise typer.Exit(int(bool(alarms)))
-
-
-def _first_of(reasons: list[str]) -> str:
-    """The first reason, and how many there are beside it."""
-    return reasons[0] if len(reasons) == 1 else f"{reasons[0]}, and {len(reasons) - 1} more"
-
-
-@app.command("migrate")
-def migrate(
-    bi_password: Annotated[
-        str, typer.Option(envvar="ARREARS_BI_PASSWORD", help="Make the login for BI tools as well.")
-    ] = "",
-    jobs_password: Annotated[
-        str, typer.Option(envvar="ARREARS_JOBS_PASSWORD", help="Make the login that the jobs use as well.")
-    ] = "",
-) -> None:
-    """Bring the warehouse's tables, views, roles and rights to this version; does nothing when they are.
-
-    As ARREARS_WAREHOUSE_OWNER_URL where it is set: the jobs' own login may change no table.
-    """
-    from arrears.warehouse.migrate import upgrade  # noqa: PLC0415  as above
-    from arrears.warehouse.roles import BI, JOBS, create_login  # noqa: PLC0415  as above
-
-    settings = load_settings()
-    url = settings.warehouse_owner_url.get_secret_value() if settings.warehouse_owner_url else settings.warehouse
-    upgrade(url)
-    wanted = {"BI tools": (BI, bi_password), "jobs": (JOBS, jobs_password)}
-    made = [f"; {who} log in as {create_login(url, login, word)}" for who, (login, word) in wanted.items() if word]
-    typer.echo(f"the warehouse is at this version{''.join(made)}")
-
-
 @app.command("export")
 def export(
     portfolio: PortfolioName,
@@ -348,103 +231,6 @@ def export(
     show(rows, as_json=as_json, title=f"{portfolio} {business_date.date()}: rows by view")
 
 
-@app.command("retention")
-def retention(
-    portfolio: PortfolioName,
-    dry_run: Annotated[bool, typer.Option("--dry-run/--drop", help="List only, or drop what is listed.")] = True,
-    as_json: Json = False,
-) -> None:
-    """Drop full snapshots of dates whose term has passed; without --drop only list them."""
-    from arrears.jobs.retention import retention as drop_expired  # noqa: PLC0415  as above
-
-    title = f"{portfolio}: {'would go' if dry_run else 'gone'}"
-    show(drop_expired(portfolio, dry_run=dry_run, run_ref="cli"), as_json=as_json, title=title)
-
-
-@contact_app.command("check")
-def contact_check(
-    file: Annotated[Path, typer.Argument(help="Facts and planned contacts, as in tests/policy/cases.yaml.")],
-    as_json: Json = False,
-) -> None:
-    """Whether a contact is allowed: the decision, every rule that fires with its citation, and the earliest time."""
-    from arrears.policy.check import check_file  # noqa: PLC0415  as above
-
-    answers = check_file(file, load_settings().policies)
-    if as_json:
-        typer.echo(json.dumps(answers, ensure_ascii=False))
-        return
-    for answer in answers:
-        fired = ["{rule_id} ({effect}, {confidence}): {citation}".format(**rule) for rule in answer["fired"]]
-        show({**answer, "fired": fired}, as_json=False, title="")
-
-
-@contact_app.command("diff")
-def contact_diff(
-    packs: Annotated[tuple[Path, Path], typer.Option(help="Folders of packs: as they are, as they would be.")],
-    business_date: Date,
-    portfolio: PortfolioName,
-    as_json: Json = False,
-) -> None:
-    """Which planned contacts of a date a change of rules would allow, stop or move. Nothing is written."""
-    from arrears.jobs.contact_diff import contact_diff as compared  # noqa: PLC0415  as above
-
-    day = business_date.date()
-    found = compared(portfolio, day, *packs)
-    if as_json:
-        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
-        return
-    rows = found.pop("contacts")
-    show(found, as_json=False, title=f"{portfolio} {day}")
-    if rows:
-        show_rows(rows, as_json=False, title="")
-
-
-@strategy_app.command("diff")
-def strategy_diff(
-    portfolio: PortfolioName,
-    business_date: Date,
-    other: Annotated[Path, typer.Option("--with", help="File of the other strategy.")],
-    as_json: Json = False,
-) -> None:
-    """What another strategy would have planned for a date: steps, channels, people, blocked. Nothing is sent."""
-    from arrears.jobs.strategy_diff import strategy_diff as compared  # noqa: PLC0415  as above
-
-    day = business_date.date()
-    found = compared(portfolio, day, other)
-    if as_json:
-        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
-        return
-    rows = found.pop("contacts")
-    show(found, as_json=False, title=f"{portfolio} {day}")
-    if rows:
-        show_rows(rows, as_json=False, title="")
-
-
-@app.command("worklist")
-def worklist(
-    portfolio: PortfolioName,
-    business_date: Date,
-    team: Annotated[str, typer.Option(help="Team; empty for what only supervisors see.")],
-    out: Annotated[Path, typer.Option(help="CSV file to write.")],
-) -> None:
-    """A team's worklist as CSV that no spreadsheet takes for a formula; tokens stand for numbers."""
-    from arrears.warehouse.connection import transaction  # noqa: PLC0415  as above
-    from arrears.warehouse.worklist import export_worklist  # noqa: PLC0415  as above
-
-    with transaction(load_settings().warehouse) as connection:
-        rows = export_worklist(connection, portfolio, business_date.date(), team, out)
-    typer.echo(f"{rows} rows: {out}")
-
-
-@strategy_app.command("experiments")
-def strategy_experiments(portfolio: PortfolioName, business_date: Date, as_json: Json = False) -> None:
-    """How the arms of the running experiments stand: sizes, outcomes, guard rails, and the effect with its interval."""
-    from arrears.jobs.experiments import experiment_report  # noqa: PLC0415  as above
-
-    rows = experiment_report(portfolio, business_date.date())
-    show_rows(rows, as_json=as_json, title=f"{portfolio} {business_date.date()}")
-
-
 @app.command("docs")
 def docs(check: Annotated[bool, typer.Option(help="Change nothing; fail when a page has drifted.")] = False) -> None:
     """Write the generated reference pages."""
@@ -456,3 +242,7 @@ def docs(check: Annotated[bool, typer.Option(help="Change nothing; fail when a p
     if check and pages:
         typer.echo("run `make docs` and commit the result", err=True)
         raise typer.Exit(1)
+
+
+for command in (worklist, status, doctor, watch, migrate, retention, walk_back, evidence):
+    app.command()(command)

@@ -19,7 +19,9 @@ LAYERS = [
     {"sources", "quality", "cases", "contact", "sending", "feedback", "metrics"},
     {"jobs"},
     {"orchestration", "local", "reference"},
-    {"cli", "cli_feedback", "cli_outbox", "cli_parity", "cli_trust", "__main__"},
+    {"cli_shown"},
+    {"cli_contact", "cli_feedback", "cli_operate", "cli_outbox", "cli_parity", "cli_trust"},
+    {"cli", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

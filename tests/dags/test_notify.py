@@ -3,9 +3,11 @@
 import json
 import socket
 from email import message_from_string
+from types import SimpleNamespace
 
 import pytest
 from aiosmtpd.controller import Controller
+from arrears.errors import WarehouseUnreachableError
 from arrears.orchestration import callbacks
 from support.listener import listening
 
@@ -57,6 +59,35 @@ def test_failure_is_mailed(monkeypatch, mailbox):
     bodies = [part.get_payload(decode=True).decode() for part in parsed.walk() if not part.is_multipart()]
     assert parsed["Subject"] == "ARR-VAL-002 book 2026-03-02"
     assert any(MESSAGE in body for body in bodies)
+
+
+RUN = SimpleNamespace(dag_id="collections_daily__book", partition_key="2026-03-02", run_id="scheduled__1")
+
+
+def test_run_that_failed_is_told_although_the_warehouse_is_away(monkeypatch, listener):
+    """Which is most likely what it failed of: the ledger cannot say so, the message must."""
+    heard, address = listener
+    monkeypatch.setenv("AIRFLOW_CONN_ONCALL", json.dumps({"conn_type": "http", "host": address}))
+    monkeypatch.setenv("ARREARS_ALERT_CONNECTION", "oncall")
+    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+
+    with pytest.raises(WarehouseUnreachableError):
+        callbacks.run_failed({"dag_run": RUN})
+
+    assert [said["subject"] for said in heard] == ["ARR-WHS-001 book 2026-03-02"]
+    assert "docs/runbooks/ARR-WHS-001.md" in heard[0]["text"]
+
+
+def test_run_that_was_killed_without_a_word_is_told(monkeypatch, listener, own_warehouse_url):
+    heard, address = listener
+    monkeypatch.setenv("AIRFLOW_CONN_ONCALL", json.dumps({"conn_type": "http", "host": address}))
+    monkeypatch.setenv("ARREARS_ALERT_CONNECTION", "oncall")
+    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", own_warehouse_url)
+    callbacks.run_started({"dag_run": RUN})
+
+    callbacks.run_failed({"dag_run": RUN})
+
+    assert [said["subject"] for said in heard] == ["ARR-RUN-FAILED book 2026-03-02"]
 
 
 def test_failure_is_posted(monkeypatch, listener):

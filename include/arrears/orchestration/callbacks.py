@@ -58,15 +58,19 @@ def run_succeeded(context: Mapping[str, Any]) -> None:
 
 
 def run_failed(context: Mapping[str, Any]) -> None:
-    """DAG callback: close the run in the ledger as failed and tell whoever is on call."""
+    """DAG callback: close the run in the ledger as failed and tell whoever is on call, also when the ledger is away."""
     from arrears.warehouse.run_ledger import last_failure  # noqa: PLC0415  the warehouse is not needed to parse a DAG
 
     portfolio, business_date, run_ref = _day_of(context)
-    settings = load_settings()
-    known = last_failure(settings.warehouse, portfolio, run_ref)
+    try:
+        known = last_failure(load_settings().warehouse, portfolio, run_ref)
+    except ArrearsError as away:  # most likely what the run failed of
+        known = describe(away)
     code, message, runbook = known or describe(None)
-    _record(context, task="", code=code, message=message, runbook=runbook)
-    _notify(f"{code} {portfolio} {business_date}", message)
+    try:
+        _record(context, task="", code=code, message=message, runbook=runbook)
+    finally:
+        _notify(f"{code} {portfolio} {business_date}", message)
 
 
 def call_supervisor() -> int:

@@ -24,6 +24,7 @@ CODES = {"ARR-POL-001", "ARR-VLT-001", *(f"ARR-SND-00{number}" for number in (1,
 PEOPLE = 3
 SEND = ("outbox", "send")
 HALF_A_LEASE = 6.0
+pytestmark = pytest.mark.chaos  # half a minute; that the pages' commands are commands is looked at without it
 LETTERS = {
     "P": "book",
     "WHY": "drill",
@@ -249,7 +250,6 @@ def test_receipts_that_were_refused_are_taken_once_they_are_mended(deployment, t
     assert found == ["delivered"]
 
 
-@pytest.mark.chaos
 def test_dispatcher_that_slept_past_its_claim_sends_nothing_and_the_next_run_does(
     deployment, followed, monkeypatch, tmp_path
 ):

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from arrears.cases.assignment import assignment_rows
-from arrears.portfolio import AssignmentTerms
+from arrears.portfolio_terms import AssignmentTerms
 from arrears.rules.assignment import Agent, CaseToAssign, Queue, assign, minutes_of_case, speaks
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -14,7 +14,7 @@ LAYERS = [
     {"errors", "failpoints", "folders", "keys", "kept", "csv_cells", "log_filter", "pii", "progress"},
     {"rules"},
     {"contracts", "settings"},
-    {"engine", "policy", "portfolio"},
+    {"engine", "policy", "portfolio", "portfolio_terms", "source_terms"},
     {"lake", "warehouse"},
     {"sources", "quality", "cases", "contact", "sending", "feedback", "metrics"},
     {"jobs"},

@@ -23,7 +23,7 @@ from arrears.contracts import CONTRACTS
 from arrears.engine.tables import DuckTables
 from arrears.jobs.accounts import LOANS, make_ages
 from arrears.jobs.age import ageing_parameters, put_buckets
-from arrears.portfolio import Ageing, MaterialityRow
+from arrears.portfolio_terms import Ageing, MaterialityRow
 from proof.independent import ORDER, Answer, Debt, Policy, answers
 from proof.random_book import CURRENCIES, FIRST, random_debts
 from support.ageing import BUCKETS

@@ -8,7 +8,7 @@ import pytest
 from arrears.contracts import CONTRACTS
 from arrears.engine.duckdb import select_text
 from arrears.errors import QualityGateError
-from arrears.portfolio import Quality
+from arrears.portfolio_terms import Quality
 from arrears.quality.trend import NUMBERS, TABLE, refuse_collapse, same_weekdays
 
 BEFORE = pa.schema([("table_name", pa.string()), ("profile_code", pa.string()), ("profile_value", pa.int64())])

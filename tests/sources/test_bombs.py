@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from arrears.errors import SourceFileError, SourceLimitError, SourceNameError
-from arrears.portfolio import FileSource
+from arrears.source_terms import FileSource
 from arrears.sources import parsing
 from arrears.sources.files import rows_of_files
 

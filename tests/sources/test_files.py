@@ -21,7 +21,7 @@ from arrears.errors import (
     SourceQueryError,
     SourceTypeError,
 )
-from arrears.portfolio import FileSource
+from arrears.source_terms import FileSource
 from arrears.sources.csv_text import Quotes
 from arrears.sources.files import find, rows_of_files
 from arrears.sources.folder import SourceFolder

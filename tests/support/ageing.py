@@ -10,7 +10,7 @@ from arrears.contracts import CONTRACTS
 from arrears.engine.tables import DuckTables
 from arrears.jobs.accounts import INSTALMENTS, LOANS, make_ages
 from arrears.jobs.age import ageing_parameters, put_buckets
-from arrears.portfolio import Ageing, MaterialityRow
+from arrears.portfolio_terms import Ageing, MaterialityRow
 from arrears.rules.account import COMPONENTS, Instalment, Transaction
 from arrears.rules.ageing import InstalmentAge, LoanAge, Terms, age_of_loan
 from arrears.rules.buckets import Bucket, bucket_of

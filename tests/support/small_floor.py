@@ -19,7 +19,7 @@ from arrears.engine.duckdb import connect, select_text
 from arrears.jobs.cases import TRAITS, ending_table, move_table
 from arrears.jobs.due import cases_due_of
 from arrears.jobs.experiments import Arms
-from arrears.portfolio import AssignmentTerms
+from arrears.portfolio_terms import AssignmentTerms
 from arrears.rules.buckets import Bucket, bucket_of
 from arrears.rules.case_states import REOPENED_FROM
 from arrears.rules.cases import CLOSE_REASONS, HOLD_CODES

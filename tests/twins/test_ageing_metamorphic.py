@@ -10,7 +10,7 @@ from arrears.contracts import CONTRACTS
 from arrears.engine.tables import DuckTables
 from arrears.jobs.accounts import INSTALMENTS, LOANS, make_ages
 from arrears.jobs.age import LEDGER, ageing_parameters, put_buckets
-from arrears.portfolio import Ageing
+from arrears.portfolio_terms import Ageing
 from proof.compare import ledger_of
 from proof.random_book import FIRST, random_debts
 from support.ageing import BUCKETS

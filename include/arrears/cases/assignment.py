@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from arrears.portfolio import AssignmentTerms
+    from arrears.portfolio_terms import AssignmentTerms
 
 Row = dict[str, Any]
 DAY = "queue {case.queue_id}, {case.language}; {required} min, {used} of {minutes} min of the day used"

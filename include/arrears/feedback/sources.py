@@ -16,8 +16,9 @@ from arrears.errors import ConfigurationError
 from arrears.feedback.reports import CODE
 from arrears.feedback.signature import SECRET_BYTES, key_of
 from arrears.policy.documents import Document, read_document
-from arrears.portfolio import Folder, names
+from arrears.portfolio import names
 from arrears.settings import ENVIRONMENT_FILE
+from arrears.source_terms import Folder  # noqa: TC001  pydantic reads the annotations when it runs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from arrears.engine.tables import Tables
     from arrears.jobs.day import Work
     from arrears.lake import Manifest
-    from arrears.portfolio import Ageing
+    from arrears.portfolio_terms import Ageing
     from arrears.rules.buckets import Bucket
     from arrears.settings import Settings
 

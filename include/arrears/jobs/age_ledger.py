@@ -21,9 +21,10 @@ from arrears.errors import ConfigurationError
 from arrears.jobs.accounts import LOANS, make_ages
 from arrears.jobs.age import ageing_parameters, put_buckets
 from arrears.jobs.ledger_files import NOUNS, check_ledger, read_ledger
-from arrears.portfolio import Ageing, BucketRow, BucketRows, FileSource
+from arrears.portfolio_terms import Ageing, BucketRow, BucketRows
 from arrears.rules.buckets import Bucket, check_buckets
 from arrears.settings import load_settings
+from arrears.source_terms import FileSource
 
 if TYPE_CHECKING:
     from datetime import date

@@ -22,8 +22,9 @@ from arrears.folders import private_folder
 from arrears.jobs.day import Day, summary
 from arrears.jobs.pick_up import DELIVERY, delivery_for, inbox_of, is_of
 from arrears.lake import note_written
-from arrears.portfolio import DatabaseSource, FileSource, PortfolioFolder, load_folder
+from arrears.portfolio import PortfolioFolder, load_folder
 from arrears.settings import load_settings
+from arrears.source_terms import DatabaseSource, FileSource
 from arrears.sources.convert import extract_select, has_unreadable, refuse_unreadable, unreadable_rows
 from arrears.sources.database import rows_of_database
 from arrears.sources.files import find, growing, others_than, rows_of_files

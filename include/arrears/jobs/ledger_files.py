@@ -27,8 +27,8 @@ from arrears.errors import (
     SourceFileError,
     SourceNotReadyError,
 )
-from arrears.portfolio import FileSource, SourceFile
 from arrears.quality.offenders import make_offender_table, note_offenders, parents_first
+from arrears.source_terms import FileSource, SourceFile
 from arrears.sources.convert import MALFORMED, UNREADABLE, extract_select
 from arrears.sources.files import rows_of_files
 from arrears.sources.staging import CARRIERS, Staged, check_delivery, stage

@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from arrears.errors import DeliveryConflictError
-from arrears.portfolio import InboxSource
+from arrears.source_terms import InboxSource
 from arrears.sources.delivery import SHOWN
 from arrears.sources.inbox import Inbox
 

@@ -13,13 +13,13 @@ from pydantic import Field, ValidationError
 
 from arrears.errors import ControlFileError, SourceNotReadyError
 from arrears.policy.documents import Document
-from arrears.portfolio import dated
+from arrears.source_terms import dated
 from arrears.sources.limits import PLAIN_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from arrears.portfolio import InboxSource
+    from arrears.source_terms import InboxSource
 
 CONTROL_BYTES = 1 << 20
 UNFINISHED = "EOF while parsing"

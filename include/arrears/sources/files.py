@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from arrears.engine.duckdb import parquet, quoted
 from arrears.errors import SourceNotReadyError, SourceQueryError
-from arrears.portfolio import dated, is_dated
+from arrears.source_terms import dated, is_dated
 from arrears.sources.folder import Copy, SourceFolder
 from arrears.sources.limits import Limits, Shape, Trailer
 from arrears.sources.parsing import Order, parse
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from arrears.portfolio import FileSource, FolderSource, SourceFile
+    from arrears.source_terms import FileSource, FolderSource, SourceFile
     from arrears.sources.delivery import Delivery
 
 ABOUT_SQL = (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException)

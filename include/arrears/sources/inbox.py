@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 from arrears.errors import ControlFileError, DeliveryConflictError, SourceNotReadyError
 from arrears.failpoints import failpoint
-from arrears.portfolio import dated
+from arrears.source_terms import dated
 from arrears.sources.control_file import CONTROL_BYTES, check_control, read_control
 from arrears.sources.delivery import SHOWN, Delivery
 from arrears.sources.folder import SourceFolder
 
 if TYPE_CHECKING:
-    from arrears.portfolio import InboxSource
+    from arrears.source_terms import InboxSource
 
 log = logging.getLogger(__name__)
 ID_DIGITS = 16

@@ -6,7 +6,7 @@ Belongs here: the tables that exist for measures alone. Each holds numerators an
 
 from __future__ import annotations
 
-from arrears.contracts.core import CHANNEL_CODES
+from arrears.contracts.core_contact import CHANNEL_CODES
 from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
 
 COMPONENTS = ("principal", "interest", "fee", "penalty")

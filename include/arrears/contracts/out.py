@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.contracts.core import CHANNEL_CODES
+from arrears.contracts.core_contact import CHANNEL_CODES
 from arrears.contracts.model import Contract, at, code, count, days, flag, minor, on, pseudonym, text
 
 SPAN_CODES = ("day", "month")

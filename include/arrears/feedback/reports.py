@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter, model_validator
 
-from arrears.contracts.core import CHANNEL_CODES
+from arrears.contracts.core_contact import CHANNEL_CODES
 from arrears.policy.documents import Document
 
 LARGEST_MINOR = 10**15

@@ -201,6 +201,37 @@ def test_outbox_knows_what_else_may_be_used(settings, other_ways, ways):
 
 
 @pytest.mark.parametrize(
+    ("state", "reason", "is_taken_up"),
+    [
+        ("expired", "not_after_passed", True),
+        ("planned", "planned", True),
+        ("rejected_retryable", "gateway_503", True),
+        ("rejected_final", "address_dead", True),
+        ("expired", "approval_refused", False),
+        *((state, "x", False) for state in ("held", "claimed", "unknown", "sent", "suppressed", "cancelled")),
+    ],
+)
+def test_step_of_an_earlier_day_is_taken_up_only_where_nobody_was_reached(settings, state, reason, is_taken_up):
+    tomorrow = DAY + timedelta(days=1)
+    put_day(settings, planned=("a",))
+    run(settings)
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        change = f"state_code = '{state}', reason_code = '{reason}', attempt_no = 2, next_try_at = now()"
+        connection.execute(text(f"UPDATE ops.notification SET {change}"))
+    run(settings, run_ref="again")
+    put_day(settings, tomorrow, planned=("a",), not_after=UNTIL + timedelta(days=1), other_ways="[1]")
+
+    released = run(settings, tomorrow, now=NOON + timedelta(days=1))["released_contacts"]
+
+    columns = "state_code, reason_code, business_date, not_after_at, ways, attempt_no, next_try_at IS NULL"
+    (found,) = rows(settings, f"SELECT {columns} FROM ops.notification")
+    taken_up = ("planned", "planned", tomorrow, UNTIL + timedelta(days=1), [1], 2, True)
+    assert tuple(found) == (taken_up if is_taken_up else (state, reason, DAY, UNTIL, [], 2, False))
+    assert released == int(is_taken_up)
+
+
+@pytest.mark.parametrize(
     ("is_backfill", "now"),
     [
         pytest.param(True, NOON, id="a backfill, even of today"),

@@ -98,10 +98,12 @@ def test_receipt_of_a_stranger_or_of_another_provider_changes_nothing(settings):
     assert work_off(settings) == {}
 
 
-@pytest.mark.parametrize("state", ["unknown", "claimed", "rejected_retryable", "rejected_final"])
+@pytest.mark.parametrize(
+    "state", ["unknown", "claimed", "rejected_retryable", "rejected_final", "planned", "held", "expired"]
+)
 def test_provider_that_says_it_has_it_is_believed_whatever_we_knew(settings, state):
     """By our own reference, for of such an attempt we have no other."""
-    given = {"contacted_on": None} if state.startswith("rejected") else {}
+    given = {} if state in {"unknown", "claimed"} else {"contacted_on": None}
     put(settings, state_code=state, provider_code="test", reference=OURS, attempt_no=1, **given)
 
     assert receive(settings, {"reference": OURS, "id": "g-5", "status": "delivered"})["taken"] == 1
@@ -224,10 +226,12 @@ def test_receipt_of_a_refused_attempt_speaks_of_its_own_point(settings, status, 
     """That it reached nobody is no news, and stops no other way; that it came after all is, and does."""
     refuse_as_dead(settings)
 
-    receive(settings, {"reference": OURS, "status": status})
+    for name in ("one", "the same again"):
+        receive(settings, {"reference": OURS, "status": status}, name=name)
 
     assert states(settings.warehouse) == {"r": state}
     assert flagged(settings) == [("C1", "wrong_number")] * (status == "bounced")
+    assert rows(settings, "SELECT count(*) FROM ops.feedback_rejected") == [(0,)]
 
 
 @pytest.mark.chaos

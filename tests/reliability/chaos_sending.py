@@ -42,6 +42,12 @@ def figures_of(one):
         must_be_known = 0 if one["capability"] != "by_person" else ""
         yield f"{name}: accepted and not known", one["accepted and not known"], must_be_known
         yield f"{name}: states, and seconds", f"{shown(one['states'])}; {one['seconds']} s", ""
+    elif proof == "second channel":
+        about = f"settles {one['capability']}, {one['planned']} messages x {one['kills']} kills"
+        name = f"storm over a second channel, {about}"
+        yield f"{name}: {TWICE}", one[TWICE], 0
+        yield f"{name}: {LYING}", one[LYING], 0
+        yield f"{name}: refused on the first channel and sent on the second", one["went on and were sent"], ""
     elif proof.startswith("mutant"):
         name = f"{proof}, {one['planned']} messages x {one['kills']} kills: {TWICE}"
         yield name, one[TWICE], "more than 0"

@@ -16,6 +16,7 @@ from arrears.sending import claims, protocol
 from arrears.sending.claims import SHARDS, Shard
 from arrears.sending.dispatch import Dispatcher, Terms
 from arrears.sending.values import Reply, Settles
+from arrears.warehouse.connection import transaction
 from arrears.warehouse.migrate import upgrade
 from sqlalchemy import text
 from support.outbox import empty_outbox, put_steps, states, step
@@ -50,10 +51,11 @@ def url(warehouse_url):
     empty_outbox(warehouse_url)
 
 
-def storm(url, folder, settles, *, messages=MESSAGES, kills=KILLS, **how):
-    put_steps(url, [step(f"m{number}") for number in range(messages)])
+def storm(url, folder, settles, *, messages=MESSAGES, kills=KILLS, ways=(), failing=FAILING, **how):
+    keys = [f"m{number}" for number in range(messages)]
+    put_steps(url, [step(key, ways=[{**way, "contact_point_id": f"point-{key}"} for way in ways]) for key in keys])
     window = {"window_seconds": 3600.0} if settles is Settles.BY_ASKING_AGAIN else {}
-    with gateway_process(folder, **FAILING, hang_seconds=0.6, **window) as gateway:
+    with gateway_process(folder, **failing, hang_seconds=0.6, **window) as gateway:
         blown = Storm(url, gateway, settles, kills, channel_terms=window, **how)
         blown.blow()
         return blown.figures(messages)
@@ -76,6 +78,28 @@ def test_storm_of_kills(url, tmp_path, settles):
         assert figures["accepted and not known"] == 0
 
 
+@pytest.mark.parametrize("settles", [Settles.BY_PERSON, Settles.BY_LOOK_UP])
+def test_storm_over_a_second_channel(url, tmp_path, settles):
+    """One in five messages is refused for good and goes on by another channel to the same person."""
+    messages, kills = MESSAGES // 5, KILLS // 5
+    window = {"not_before_at": "2026-01-01T00:00:00+00:00", "not_after_at": "2999-01-01T00:00:00+00:00"}
+    ways, failing = [{"channel_code": "voice_bot", **window}], {**FAILING, "final": 0.2}
+    about = {"messages": messages, "kills": kills, "ways": ways, "failing": failing, "codes": ("sms", "voice_bot")}
+
+    figures = storm(url, tmp_path, settles, **about)
+
+    with transaction(url) as connection:
+        asked = "SELECT count(*) FROM ops.notification WHERE state_code = 'sent' AND channel_code = 'voice_bot'"
+        figures["went on and were sent"] = connection.execute(text(asked)).scalar_one()
+    tell_report("second channel", figures)
+    assert figures["kills"] >= kills
+    assert figures["people contacted twice"] == 0
+    assert figures["called sent that was not accepted"] == 0
+    assert figures["went on and were sent"] > 0
+    if settles is Settles.BY_LOOK_UP:
+        assert figures["accepted and not known"] == 0
+
+
 def send_then_record(self, connection, breaker):
     """Mutant: the message goes out first, and what became of it is written afterwards."""
     with connection.begin():
@@ -85,7 +109,7 @@ def send_then_record(self, connection, breaker):
         go = self.judge(connection, row, self.clock())
         outcome = self._deliver(go.message, time.monotonic())
         claim_id = self._claim(connection, row, go)
-    self._record(connection, claim_id, row["attempt_no"] + 1, outcome)
+    self._record(connection, claim_id, row, outcome)
     breaker.note(is_outage=False)
     return True
 

@@ -9,6 +9,7 @@ from support.sending_model import Protocol, search
 RESTART = {"max_crashes": 1, "max_restarts": 1, "is_write_checked_at_once": True}
 EXCHANGE = {"max_crashes": 1, "may_exchange": True}
 WAYS = {"max_crashes": 1, "ways": 2}
+DAYS = {**WAYS, "max_days": 1}
 CAN_TELL = (Settles.BY_LOOK_UP, Settles.BY_ASKING_AGAIN)
 DEEP = [{"max_crashes": 3}, {**RESTART, "max_crashes": 2, "max_restarts": 2}]
 
@@ -17,6 +18,7 @@ def named(settles, world, *marks):
     words = f"{settles.value}, {world['max_crashes']} crashes, {world.get('max_restarts', 0)} restarts"
     words += ", another provider" if world.get("may_exchange") else ""
     words += ", another channel" if world.get("ways") else ""
+    words += ", a later day" if world.get("max_days") else ""
     return pytest.param(settles, world, id=words, marks=marks)
 
 
@@ -26,8 +28,8 @@ def named(settles, world, *marks):
         *(named(settles, {"max_crashes": 1}) for settles in Settles),
         named(Settles.BY_LOOK_UP, EXCHANGE),
         named(Settles.BY_ASKING_AGAIN, EXCHANGE, pytest.mark.chaos),
-        *(named(settles, WAYS) for settles in (Settles.BY_PERSON, Settles.BY_LOOK_UP)),
-        named(Settles.BY_ASKING_AGAIN, WAYS, pytest.mark.chaos),
+        *(named(settles, DAYS) for settles in (Settles.BY_PERSON, Settles.BY_LOOK_UP)),
+        named(Settles.BY_ASKING_AGAIN, DAYS, pytest.mark.chaos),
         *(named(settles, RESTART) for settles in (Settles.BY_PERSON, Settles.BY_LOOK_UP)),
         named(Settles.BY_ASKING_AGAIN, RESTART, pytest.mark.chaos),
         *(named(settles, world, pytest.mark.chaos) for settles in Settles for world in DEEP),
@@ -71,6 +73,9 @@ def test_with_look_up_every_story_can_still_end_well(ways):
         pytest.param(Settles.BY_ASKING_AGAIN, {"minds_window": False}, id="ask again after the provider has forgotten"),
         pytest.param(
             Settles.BY_LOOK_UP, {"ways": 2, "goes_on_when_unknown": True}, id="another channel for what is unknown"
+        ),
+        pytest.param(
+            Settles.BY_PERSON, {"max_days": 1, "takes_up_unknown": True}, id="a later day takes up what is unknown"
         ),
         *(
             pytest.param(settles, {"may_exchange": True, "minds_provider": False}, id=f"ask another: {settles.value}")

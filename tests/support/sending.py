@@ -109,16 +109,20 @@ def gateway_process(folder: Path, **how: float) -> Iterator[GatewayProcess]:
         process.wait()
 
 
-def work(
+def work(  # noqa: PLR0917  a run is its parts
     url: str,
     channel: Callable[[], Gateway],
     terms: Terms,
     shards: tuple[int, ...] = tuple(range(SHARDS)),
     judge: Judge = send_all,
+    codes: tuple[str, ...] = ("sms",),
 ) -> None:
     """Work all shards once, as one dispatcher process does."""
-    for number in shards:
-        Dispatcher(url, channel(), judge, Shard("sms", number), terms).run()
+    for code in codes:
+        for number in shards:
+            way = channel()
+            way.code = code
+            Dispatcher(url, way, judge, Shard(code, number), terms).run()
 
 
 def fork(body: Callable[[], None]) -> int:
@@ -184,6 +188,7 @@ class Storm:
     seed: int = 7
     terms: Terms = field(default_factory=lambda: Terms(lease_seconds=12.0, back_off_seconds=0.01, max_attempts=50))
     channel_terms: dict[str, Any] = field(default_factory=dict)
+    codes: tuple[str, ...] = ("sms",)
     most_messages: int = 6  # of one life
     kills: int = 0
     lives: int = 0
@@ -199,7 +204,7 @@ class Storm:
 
             way = lambda: self.gateway.channel(self.settles, **HASTY, **self.channel_terms)  # noqa: E731
             order = tuple(random.sample(range(SHARDS), SHARDS))
-            work(self.url, way, self.terms, order, judge)
+            work(self.url, way, self.terms, order, judge, self.codes)
 
         while open_rows(self.url) or self._is_settling():
             assert time.monotonic() < give_up, count_states(self.url)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from arrears.sending import protocol
 from arrears.sending.values import Capabilities, Found, Reply, Settles
+from arrears.warehouse.outbox import UNREACHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,7 @@ class World:
     way: int = 0
     crashes: int = 0
     restarts: int = 0
+    days: int = 0
 
     def same(self) -> World:
         """The one of two worlds that differ only in which dispatcher is which."""
@@ -101,6 +103,7 @@ class Protocol:
         max_crashes: Crashes in all.
         may_exchange: Whether the deployment may name another provider, once, at any time.
         ways: Channels of the step; a worker holds the shard of one, and its provider may refuse for good.
+        max_days: Later days whose plan may take the step up again.
         max_restarts: Hard restarts of the database: its session locks are gone, the dispatchers are not.
         is_write_checked_at_once: Whether nothing comes between the check of the age and the first byte.
         pauses_past_window: Whether that may take longer than the provider remembers a key, when asking again.
@@ -113,7 +116,9 @@ class Protocol:
     pauses_past_window: bool = False
     may_exchange: bool = False
     ways: int = 1
+    max_days: int = 0
     goes_on_when_unknown: bool = False
+    takes_up_unknown: bool = False
     minds_provider: bool = True
     has_intent: bool = True
     has_lock: bool = True
@@ -135,6 +140,9 @@ class Protocol:
         if world.restarts < self.max_restarts:
             free = tuple(replace(worker, has_lock=False) for worker in world.workers)
             yield "restart", replace(world, workers=free, restarts=world.restarts + 1)
+        left = (*UNREACHED, "unknown", "claimed") if self.takes_up_unknown else UNREACHED
+        if world.days < self.max_days and world.state in left:
+            yield "a later day", replace(world, state="planned", way=0, days=world.days + 1)
         if self.may_exchange and world.provider == "A":
             yield "exchange", replace(world, provider="B")
         for number, worker in enumerate(world.workers):

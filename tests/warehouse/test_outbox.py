@@ -118,6 +118,26 @@ def test_ended_row_never_becomes_sendable(url, state):
     assert states(url) == {"a": state}
 
 
+LATER = f"state_code = 'planned', business_date = '{DAY + timedelta(days=1)}'"
+
+
+@pytest.mark.parametrize("state", ["expired", "rejected_final"])
+def test_later_day_takes_up_what_ended_and_reached_nobody(url, state):
+    put_steps(url, [step("a", state_code=state)])
+
+    run(url, f"UPDATE ops.notification SET {LATER}")
+
+    assert states(url) == {"a": "planned"}
+
+
+@pytest.mark.parametrize("state", ["sent", "unknown", "suppressed", "cancelled"])
+def test_later_day_takes_up_nothing_else(url, state):
+    put_steps(url, [step("a", state_code=state)])
+
+    with pytest.raises(PublishAuditError):
+        run(url, f"UPDATE ops.notification SET {LATER}")
+
+
 @pytest.mark.parametrize("state", ["claimed", "planned", "held"])
 def test_unknown_row_is_never_sendable_by_itself(url, state):
     put_steps(url, [step("a", state_code="unknown")])

@@ -23,7 +23,6 @@ from arrears.warehouse.connection import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from arrears.settings import Settings
 
@@ -92,12 +91,14 @@ def _flag_dead_address(settings: Settings, receipt: Mapping[str, Any]) -> None:
         return
     with transaction(settings.warehouse) as connection:
         row = receipts.message_of(connection, receipt)
-        point = receipts.point_of(connection, row) if row is not None else ""
-    if row is None or not (row["state_code"] in receipts.REJECTED or receipts.is_news(row, receipt["status_code"])):
+        attempt = receipts.attempt_of(connection, row) if row is not None else None
+    was_refused = row is not None and attempt is not None and row["state_code"] in (*receipts.REJECTED, *receipts.TRIED)
+    if row is None or not (was_refused or receipts.is_news(row, receipt["status_code"])):
         return
+    attempt = attempt or {"contact_point_id": row["contact_point_id"], "at": receipt["received_at"]}
     name = f"receipt {receipt['delivery_id'][:16]}/{receipt['row_number']}"
     ref = row["reference"] or row["step_key"][:32]
-    _take_in_dead(settings, row | {"provider_code": receipt["provider_code"]}, name, ref, point, receipt["received_at"])
+    _take_in_dead(settings, row | attempt | {"provider_code": receipt["provider_code"]}, name, ref)
 
 
 def flag_refused_addresses(settings: Settings) -> int:
@@ -110,16 +111,17 @@ def flag_refused_addresses(settings: Settings) -> int:
         found = receipts.refused_addresses(connection, AT_ONCE)
     for event in found:
         ref = f"{reference_of(event['step_key'], event['attempt_no'])}-refused"
-        _take_in_dead(
-            settings, event, receipts.delivery_of(event["event_id"]), ref, event["contact_point_id"], event["at"]
-        )
+        _take_in_dead(settings, event, receipts.delivery_of(event["event_id"]), ref)
     return len(found)
 
 
-def _take_in_dead(  # noqa: PLR0913, PLR0917  a report is its parts
-    settings: Settings, row: Mapping[str, Any], name: str, ref: str, point: str, at: datetime
-) -> None:
-    report = {"kind": "wrong_number", "ref": ref, "occurred_at": at.isoformat(), "contact_point_id": point}
+def _take_in_dead(settings: Settings, row: Mapping[str, Any], name: str, ref: str) -> None:
+    report = {
+        "kind": "wrong_number",
+        "ref": ref,
+        "occurred_at": row["at"].isoformat(),
+        "contact_point_id": row["contact_point_id"],
+    }
     delivery = Delivery(row["portfolio"], row["provider_code"], name, "receipt", name, (Row(1, report),))
     take_in(settings, Lake(settings.lake_url), delivery, Subject(row["borrower_id"], row["person_id"]))
 

@@ -32,6 +32,7 @@ STAGES = {"accepted": 0, "delivered": 1, "read": 2, "failed": 3, "bounced": 3, "
 DEAD_ADDRESS = ("bounced", "invalid")
 REJECTED = ("rejected_retryable", "rejected_final")
 PERHAPS_SENT = ("claimed", "unknown", *REJECTED)
+TRIED = ("planned", "held", "expired")  # after a rejected attempt: to be tried again, today or by a later day's plan
 NOT_REACHED = ("failed", *DEAD_ADDRESS)
 LONGEST = 200
 WAITS = timedelta(days=3)  # so long a receipt may come before its message is known
@@ -151,13 +152,17 @@ def apply(connection: Connection, receipt: Mapping[str, Any]) -> str:
     return outcome
 
 
-def point_of(connection: Connection, row: Mapping[str, Any]) -> str:
-    """The point of the row's last attempt, which a receipt speaks of: the row may have gone on by another way."""
+def attempt_of(connection: Connection, row: Mapping[str, Any]) -> Row | None:
+    """When and to which point the row's last attempt was, of which a receipt speaks: it may have gone on elsewhere."""
     event = NOTIFICATION_EVENT.c
-    asked = select(event.contact_point_id).where(
-        event.step_key == row["step_key"], event.attempt_no == row["attempt_no"], event.state_code == "claimed"
+    asked = select(event.contact_point_id, event.at).where(
+        event.step_key == row["step_key"],
+        event.attempt_no == row["attempt_no"],
+        event.state_code == "claimed",
+        event.contact_point_id.is_not(None),
     )
-    return connection.execute(asked.limit(1)).scalar_one_or_none() or str(row["contact_point_id"])
+    found = connection.execute(asked.limit(1)).mappings().one_or_none()
+    return None if found is None else dict(found)
 
 
 def delivery_of(event_id: int) -> str:
@@ -185,8 +190,9 @@ def refused_addresses(connection: Connection, limit: int) -> list[Row]:
 
 def is_news(row: Mapping[str, Any], status: str) -> bool:
     """Whether a receipt says more of its message than is known; that a refused one reached nobody is none."""
-    if row["state_code"] in REJECTED and status in NOT_REACHED:
-        return False
+    was_tried = row["state_code"] in TRIED and row["attempt_no"] > 0
+    if was_tried or row["state_code"] in REJECTED:
+        return status not in NOT_REACHED
     before = STAGES.get(row["delivery_code"] or "", 0)
     return bool(row["state_code"] in PERHAPS_SENT or (row["state_code"] == "sent" and STAGES[status] > before))
 

@@ -1,4 +1,4 @@
--- Grain: case whose step the day before left to be taken: blocked on every channel, or planned and never given out.
+-- Grain: case whose step the day before left to be taken: blocked on every channel, or planned in vain.
 -- Rules: ARR-STR-01. Inputs: previous__plan, missed_step.
 SELECT
     case_id,

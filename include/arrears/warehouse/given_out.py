@@ -9,6 +9,7 @@ from sqlalchemy import Text, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from arrears.warehouse.connection import transaction
+from arrears.warehouse.outbox import TIME_PASSED, UNREACHED
 from arrears.warehouse.tables import NOTIFICATION, NOTIFICATION_EVENT, PUBLISH_LEDGER
 
 if TYPE_CHECKING:
@@ -88,22 +89,37 @@ def was_released_before(url: str, portfolio: str, business_date: date) -> bool:
         return connection.execute(asked.limit(1)).first() is not None
 
 
-def never_given_out(url: str, business_date: date, step_keys: Sequence[str]) -> list[str]:
-    """Those of the steps that no date before this one has put into the outbox, sorted.
+def unreached(url: str, step_keys: Sequence[str], known_until: datetime) -> list[str]:
+    """Those of an earlier day's steps that surely reached nobody, as the log of states had it at an instant, sorted.
 
-    What this date itself puts there does not count, so that it finds the same when it is made again.
+    The outbox never saw them, or their time passed before they were sent, or the provider refused them for good. What a
+    person decided, what was suppressed, and what may have been sent are none of them.
+
+    Args:
+        url: The warehouse.
+        step_keys: Steps of a day that is over.
+        known_until: States written later are not looked at, so that a day made again sees the same.
 
     Raises:
         WarehouseUnreachableError: The server did not answer.
     """
     if not step_keys:
         return []
-    step = NOTIFICATION.c
-    there = select(step.step_key).where(
-        step.step_key == any_(literal(list(step_keys), ARRAY(Text))), step.business_date < business_date
+    event = NOTIFICATION_EVENT.c
+    latest = (
+        select(event.step_key, event.from_state_code, event.state_code, event.reason_code)
+        .where(event.step_key == any_(literal(list(step_keys), ARRAY(Text))), event.at <= known_until)
+        .ext(distinct_on(event.step_key))
+        .order_by(event.step_key, event.event_id.desc())
     )
     with transaction(url) as connection:
-        return sorted(set(step_keys) - set(connection.execute(there).scalars()))
+        reached = {
+            row.step_key
+            for row in connection.execute(latest)
+            if row.state_code not in UNREACHED
+            or (row.state_code == "expired" and (row.reason_code not in TIME_PASSED or row.from_state_code == "held"))
+        }
+    return sorted(set(step_keys) - reached)
 
 
 def attempted(url: str, portfolio: str, first: date, known_until: datetime) -> pa.Table:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STEP = NOTIFICATION.c
 WAITING = ("planned", "rejected_retryable")  # may be claimed when due
 OPEN = ("held", *WAITING)  # nothing of them is under way
+# Of a day that is over: nobody was reached, surely. A later day's plan may take such a step up again, nothing else may.
+UNREACHED = (*WAITING, "rejected_final", "expired")
+TIME_PASSED = ("not_after_passed", "another_day")  # why an expired one was; else somebody decided against it
 
 
 @dataclass(frozen=True, kw_only=True)

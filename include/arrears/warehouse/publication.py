@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import cast, delete, func, insert, literal, select, text
+from sqlalchemy import and_, cast, delete, func, insert, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -19,6 +19,7 @@ from arrears.failpoints import failpoint
 from arrears.warehouse.approval import HELD_BECAUSE, ask
 from arrears.warehouse.connection import session, transaction
 from arrears.warehouse.ledger import find, newest
+from arrears.warehouse.outbox import TIME_PASSED, UNREACHED
 from arrears.warehouse.reconciliation import check_conservation
 from arrears.warehouse.tables import DATA_FRESHNESS, FACTS, MART, NOTIFICATION, PUBLISH_LEDGER, STG
 from arrears.warehouse.worklist import fill_worklist, has_opened
@@ -234,6 +235,9 @@ def _note_freshness(
 def _release(connection: Connection, publication: Publication, now: datetime) -> int:
     """Hand the planned contacts whose time has not passed to the outbox; a step that is there stays as it is.
 
+    Unless an earlier day put it there and it surely reached nobody: then it is this day's, by this day's way. (The
+    trigger of the table lets no other day wake what has ended.)
+
     A plan that departs from its history waits there for a person: ``held``.
     """
     plan = MART[PLAN].c
@@ -247,8 +251,18 @@ def _release(connection: Connection, publication: Publication, now: datetime) ->
         plan.state_code == "planned",
         plan.not_after_at > now,
     )
-    outbox = upsert(NOTIFICATION).from_select((*STEP_COLUMNS, "loan_ids", "ways", "reason_code"), steps)
-    return _inserted(connection, outbox.on_conflict_do_nothing(index_elements=["step_key"]))
+    names = (*STEP_COLUMNS, "loan_ids", "ways", "reason_code")
+    outbox = upsert(NOTIFICATION).from_select(names, steps)
+    there, anew = NOTIFICATION.c, {name: outbox.excluded[name] for name in names[1:]}
+    once = {"changed_by": "publish", "next_try_at": None, "approval_id": None}
+    is_left = and_(
+        there.business_date < outbox.excluded.business_date,
+        there.state_code.in_(UNREACHED),
+        or_(there.state_code != "expired", there.reason_code.in_(TIME_PASSED)),
+    )
+    return _inserted(
+        connection, outbox.on_conflict_do_update(index_elements=["step_key"], set_=anew | once, where=is_left)
+    )
 
 
 def _note_publication(

@@ -59,5 +59,5 @@ def read_waiting_steps(work: Work, compared_with: date | None) -> int:
         keys = [key for (key,) in planned]
         missed = unreached(day.settings.warehouse, keys, cut_at(work))
     work.connection.register("missed_step", pa.table({"step_key": missed}, schema=STEP))
-    work.connection.execute(f"CREATE VIEW previous__waiting AS {select_text('read__waiting_step')}")
+    work.connection.execute(f"CREATE OR REPLACE VIEW previous__waiting AS {select_text('read__waiting_step')}")
     return unplanned_days

@@ -168,8 +168,8 @@ def held(desk, monkeypatch):
         for table in ("ops.contact_approval", "ops.publish_ledger"):
             connection.execute(text(f"DELETE FROM {table}"))
     put_day(desk, planned=("a", "b"), not_after=NOW + timedelta(hours=5))
-    publish("book", DAY, is_backfill=False, now=NOW, settings=desk)
-    return question("book", DAY, settings=desk)
+    published = publish("book", DAY, is_backfill=False, now=NOW, settings=desk)
+    return question(published["approval_id"], settings=desk)
 
 
 def held_rows(followed, code):
@@ -192,6 +192,6 @@ def test_plan_that_waits_is_found_by_the_page_and_decided(  # noqa: PLR0917  a d
     ((waiting,),) = asked(desk, code)
     assert (str(waiting[0]), held_rows(followed, code)) == (held["approval_id"], 2)
 
-    settle(question("book", DAY, settings=desk)["approval_id"], APPROVE, settings=desk)
+    settle(str(waiting[0]), APPROVE, settings=desk)
 
     assert (asked(desk, code), held_rows(followed, code)) == ([[]], 0)

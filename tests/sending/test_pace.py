@@ -16,7 +16,7 @@ from support.outbox import empty_outbox, put_steps, step
 from support.sending import count_states, fork, gateway_process, tell_report, waited, work
 from support.sending_floor import DAY, TEN, made_floor, prepare
 
-pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
 
 MESSAGES = int(os.environ.get("ARREARS_SENDING_MESSAGES", "1000"))
 DAY_MESSAGES = int(os.environ.get("ARREARS_SENDING_DAY", "100000"))
@@ -72,12 +72,15 @@ def test_day_of_so_many_messages_goes_out_within_its_window(big_day):
     def body(share):
         way = Spool("sms", made.outbox_folder / "sandbox")
         for number in share:
-            Dispatcher(made.warehouse, way, Recheck(made, way), Shard("sms", number), LONG, clock=lambda: TEN).run()
+            sent = 1
+            while sent:  # a run stops claiming after its time, as under contact_dispatch: the next one goes on
+                judge, shard = Recheck(made, way), Shard("sms", number)
+                sent = Dispatcher(made.warehouse, way, judge, shard, Terms(), clock=lambda: TEN).run().get("sent", 0)
 
     seconds = timed([(number,) for number in range(SHARDS)], body)
 
+    assert count_states(made.warehouse) == {"sent": DAY_MESSAGES}
     name = {"what": "a day's plan, everything asked again, sandbox", "shards": SHARDS, "messages": DAY_MESSAGES}
     tell_report("pace", {**name, "seconds": round(seconds, 1), "per second": round(DAY_MESSAGES / seconds)})
-    assert count_states(made.warehouse) == {"sent": DAY_MESSAGES}
     assert seconds < WINDOW.total_seconds()
     empty_outbox(made.warehouse)

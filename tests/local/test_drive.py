@@ -6,7 +6,7 @@ import pytest
 from arrears.errors import RejectLimitError
 from arrears.local.api import Task
 from arrears.local.demo import DEMOS
-from arrears.local.drive import last_words
+from arrears.local.drive import Patience, last_words
 from arrears.local.progress import steps_now
 
 
@@ -77,3 +77,16 @@ def test_demo_dates_are_pinned_at_the_first_look(tmp_path):
 
     assert first[-1] == demo.today()
     assert later == (date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1))
+
+
+def test_slow_days_are_waited_for_and_stuck_ones_are_not():
+    now = 0.0
+    patience = Patience(600, clock=lambda: now)
+
+    for state in ("queued", "running", "success"):  # half an hour, and something moved all the while
+        assert not patience.is_over([task("age", state)])
+        now += 599
+        assert not patience.is_over([task("age", state)])
+    now += 2
+
+    assert patience.is_over([task("age", "success")])

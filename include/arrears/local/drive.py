@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.0
 LOOKING_SHARE = 0.1  # looking costs the API server what it then lacks for the tasks: a tenth of the time at most
 PARSE_SECONDS = 90
-DRIVE_SECONDS = 900
+STILL_SECONDS = 600
 OVER_SECONDS = 15
 SENDING = "contact_dispatch"
 SEND_SECONDS = 300
@@ -145,7 +145,7 @@ class Drive:
         self.api.pause(dag_id, paused=False)
 
     def _watch(self, days: Sequence[tuple[Demo, tuple[date, ...]]]) -> Failure | None:
-        give_up = time.monotonic() + DRIVE_SECONDS
+        patience = Patience(STILL_SECONDS)
         runs = {
             (demo, business_date): self._current(demo.dag_id, business_date, is_last=business_date == dates[-1])
             for demo, dates in days
@@ -165,11 +165,11 @@ class Drive:
             self.progress.show(list(views.values()))
             if all(view.state == "success" for view in views.values()):
                 return None
-            if time.monotonic() > give_up:
+            if patience.is_over([(view.state, view.tasks) for view in views.values()]):
                 open_days = ", ".join(
                     f"{view.portfolio} {view.business_date}" for view in views.values() if view.state != "success"
                 )
-                raise RunFailedError(f"{open_days} not over after {DRIVE_SECONDS} s", "days of a minute", "var/log/")
+                raise RunFailedError(f"{open_days}: nothing moved for {STILL_SECONDS} s", "a step a minute", "var/log/")
             self.still_alive()
             time.sleep(max(POLL_SECONDS, (time.monotonic() - began) / LOOKING_SHARE))
 
@@ -198,6 +198,26 @@ class Drive:
         if not failed:
             return _failure_of(day, "the run failed and no task says why (killed?)")
         return _failure_of(f"{day} {_name(failed[0])}", last_words(self.api.log(demo.dag_id, run.run_id, failed[0])))
+
+
+class Patience:
+    """Ends when what is watched has not changed for a while: a slow machine is waited for, a stuck day is not.
+
+    Args:
+        seconds: For how long it may stand still.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._seen: object = None
+        self._since = clock()
+
+    def is_over(self, seen: object) -> bool:
+        """Whether it ends now; ``seen`` is what is watched, as it is now."""
+        if seen != self._seen:
+            self._seen, self._since = seen, self._clock()
+        return self._clock() - self._since > self._seconds
 
 
 def last_words(log: Sequence[dict[str, Any]]) -> str:

@@ -367,6 +367,30 @@ def test_payment_goes_to_the_oldest_and_its_components_in_order(settings):
     assert (one["past_due_days_before"], one["credit_code"]) == (30, None)
 
 
+@pytest.mark.parametrize(
+    ("charged_on", "component", "paid_minor", "parts"),
+    [
+        pytest.param(DUE, "fee", 1093, {"due_minor": 1093, "fee_minor": 93, "unallocated_minor": 0}, id="with its own"),
+        pytest.param(DUE, "penalty", 1093, {"due_minor": 1093, "penalty_minor": 43, "fee_minor": 50}, id="as named"),
+        pytest.param(
+            DUE + timedelta(days=1), None, 1100, {"fee_minor": 93, "unallocated_minor": 7}, id="after the last"
+        ),
+    ],
+)
+def test_payment_meets_charges(settings, charged_on, component, paid_minor, parts):
+    due = schedule("a", 1000, fee=50)[:1]
+    charge = {**paid("c", "a", 43, kind="charge", on=charged_on), "component_code": component}
+    undone = [paid("n", "a", 70, kind="charge", on=DUE), paid("r", "a", 70, kind="reversal", on=DUE, reverses="n")]
+    put_ledger(settings, FIRST, loans=[loan("a", 1000, 1, amount=1050)], due=due, paid=[charge, *undone])
+
+    put_ledger(
+        settings, NEXT, loans=[loan("a", 0, 0)], due=due, paid=[charge, *undone, paid("p", "a", paid_minor, on=DUE)]
+    )
+
+    (one,) = rows_of(settings, "out__payment_allocated_daily", NEXT)
+    assert {name: one[name] for name in parts} == parts
+
+
 def test_reversal_takes_back_what_it_gave(settings):
     due = schedule("a", 1000, fee=50)
     given = paid("p", "a", 60)

@@ -1,10 +1,11 @@
 -- Grain: cash transaction that the ledger of the day compared with did not hold, or held otherwise; what is there no
 -- more counts backwards. So the cash of two ledgers differs by exactly these rows.
 -- A payment is the stretch of the loan's obligations between what was paid before it and after it: oldest instalment
--- first, components in the portfolio's order; what lies beyond the schedule is not allocated.
+-- first, components in the portfolio's order; what lies beyond the schedule is not allocated. A charge is owed with the
+-- instalment that takes it, from the beginning; one that comes after the last, by itself (ARR-AGE-02).
 -- Rules: ARR-MET-13. Inputs: cash, previous__cash (the same on the first day), raw__transaction, annulled,
 -- schedule, core__loan_delinquency_daily, previous__loan_delinquency, core__case_loan_daily, raw__contact.
--- Parameters: $zone, $<component>_rank (1 to 4).
+-- Parameters: $zone, $as_of, $<component>_rank (1 to 4).
 WITH moved AS (
     SELECT
         COALESCE(n.transaction_id, p.transaction_id) AS transaction_id,
@@ -48,19 +49,80 @@ WITH moved AS (
         GREATEST(before_minor, before_minor + cash_minor) AS upper_minor,
         CASE WHEN cash_minor < 0 THEN -1 ELSE 1 END AS sign
     FROM stretch
-), obligation AS (
+), charge AS (
+    SELECT
+        t.loan_id,
+        t.transaction_id,
+        t.effective_on,
+        COALESCE(t.component_code, 'fee') AS component_code,
+        t.amount_minor
+    FROM raw__transaction AS t
+    INNER JOIN moved_loan AS m ON t.loan_id = m.loan_id
+    LEFT JOIN annulled AS a ON t.loan_id = a.loan_id AND t.transaction_id = a.transaction_id
+    WHERE
+        a.transaction_id IS NULL
+        AND t.kind_code = 'charge'
+        AND LEAST(t.effective_on, COALESCE(TIMEZONE($zone, t.booked_at)::DATE, t.effective_on)) <= $as_of
+), charged AS (
+    SELECT
+        c.loan_id,
+        c.component_code,
+        c.amount_minor,
+        ARG_MIN(i.seq, (i.due_on, i.seq)) AS taken_by,
+        COALESCE(MIN(i.due_on), c.effective_on) AS due_on
+    FROM charge AS c
+    LEFT JOIN schedule AS i
+        ON
+            c.loan_id = i.loan_id
+            AND c.effective_on <= i.due_on
+            AND COALESCE(i.kind_code, 'instalment') <> 'down_payment'
+    GROUP BY c.loan_id, c.transaction_id, c.effective_on, c.component_code, c.amount_minor
+), owed AS (
     SELECT
         i.loan_id,
         i.due_on,
+        i.seq,
         i.principal_minor,
         i.interest_minor,
         i.fee_minor,
-        i.penalty_minor,
-        i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor AS total_minor,
-        SUM(i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor)
-            OVER (PARTITION BY i.loan_id ORDER BY i.due_on, i.seq ROWS UNBOUNDED PRECEDING) AS up_to_minor
+        i.penalty_minor
     FROM schedule AS i
     INNER JOIN moved_loan AS m ON i.loan_id = m.loan_id
+    UNION ALL
+    SELECT
+        loan_id,
+        due_on,
+        taken_by AS seq,
+        CASE WHEN component_code = 'principal' THEN amount_minor ELSE 0 END AS principal_minor,
+        CASE WHEN component_code = 'interest' THEN amount_minor ELSE 0 END AS interest_minor,
+        CASE WHEN component_code = 'fee' THEN amount_minor ELSE 0 END AS fee_minor,
+        CASE WHEN component_code = 'penalty' THEN amount_minor ELSE 0 END AS penalty_minor
+    FROM charged
+), instalment AS (
+    SELECT
+        loan_id,
+        due_on,
+        seq,
+        SUM(principal_minor)::BIGINT AS principal_minor,
+        SUM(interest_minor)::BIGINT AS interest_minor,
+        SUM(fee_minor)::BIGINT AS fee_minor,
+        SUM(penalty_minor)::BIGINT AS penalty_minor
+    FROM owed
+    GROUP BY loan_id, due_on, seq
+), obligation AS (
+    SELECT
+        loan_id,
+        due_on,
+        principal_minor,
+        interest_minor,
+        fee_minor,
+        penalty_minor,
+        principal_minor + interest_minor + fee_minor + penalty_minor AS total_minor,
+        (
+            SUM(principal_minor + interest_minor + fee_minor + penalty_minor)
+                OVER (PARTITION BY loan_id ORDER BY due_on, seq NULLS LAST ROWS UNBOUNDED PRECEDING)
+        )::BIGINT AS up_to_minor
+    FROM instalment
 ), met AS (
     SELECT
         b.transaction_id,

@@ -447,6 +447,47 @@ def test_payment_is_credited_to_the_last_right_party_contact_of_a_week(settings)
     assert agents == {"A2": 1000}
 
 
+def promise(promise_id, contact_id):
+    made_at = datetime(2026, 3, 1, 3, tzinfo=UTC)
+    return {"promise_id": promise_id, "seq": 1, "contact_id": contact_id, "made_at": made_at}
+
+
+@pytest.mark.parametrize(
+    ("promised", "expected"),
+    [
+        pytest.param(None, {"in": None, "out": None}, id="promises are not delivered"),
+        pytest.param([], {"in": False, "out": False}, id="delivered, none made"),
+        pytest.param(["out", "out", None, "yesterday"], {"in": False, "out": True}, id="in two parts, one contact"),
+    ],
+)
+def test_contact_tells_whether_a_promise_was_made_in_it(settings, promised, expected):
+    book = [loan("a", 1000, 9, amount=1000)]
+    contact = {"party_id": "b-a", "channel_code": "call", "started_at": datetime(2026, 3, 1, 3, tzinfo=UTC)}
+    contacts = [{**contact, "contact_id": name, "direction_code": name} for name in ("in", "out")]
+    put_ledger(settings, FIRST, loans=book, due=[], contacts=[{**contact, "contact_id": "yesterday"}])
+    if promised is not None:
+        put(settings, "raw__promise", NEXT, [promise(f"P{n}", name) for n, name in enumerate(promised)])
+
+    put_ledger(settings, NEXT, loans=book, due=[], contacts=[*contacts, {**contact, "contact_id": "yesterday"}])
+
+    told = {row["contact_id"]: row["is_promise"] for row in rows_of(settings, "out__contact_attempt_daily", NEXT)}
+    assert told == expected
+
+
+def test_promise_known_later_than_its_contact_tells_no_day_anew(settings):
+    book = [loan("a", 1000, 9, amount=1000)]
+    contact = {"contact_id": "C1", "party_id": "b-a", "started_at": datetime(2026, 3, 1, 3, tzinfo=UTC)}
+    put(settings, "raw__promise", FIRST, [])
+    put_ledger(settings, FIRST, loans=book, due=[], contacts=[contact])
+    put(settings, "raw__promise", NEXT, [promise("P1", "C1")])
+
+    put_ledger(settings, NEXT, loans=book, due=[], contacts=[contact])
+
+    (told,) = rows_of(settings, "out__contact_attempt_daily", FIRST)
+    assert told["is_promise"] is False
+    assert rows_of(settings, "out__contact_attempt_daily", NEXT) == []
+
+
 def test_month_end_makes_vintage_and_the_monthly_matrix(tmp_path):
     settings = make_book(tmp_path, first="2026-02-01")
     ends = [date(2026, 2, 1), date(2026, 3, 1)]

@@ -148,6 +148,31 @@ GOLDEN = {
         "SELECT from_bucket, to_bucket, net_flow_ratio FROM bi.net_flow_monthly",
         [("M1", "M2", "0.35")],
     ),
+    "net flow where nothing reached the next bucket, which another product has, or no loan": (
+        "net_flow",
+        {
+            "fct_portfolio_daily": [
+                *standing(MAY, M0=600, M1=300, M2=50),
+                *standing(JUNE, M0=800, M2=210),
+                {**standing(JUNE, M1=70)[0], "product_code": "loan"},
+            ],
+            "dim_member_daily": [
+                {"business_date": MAY, "dimension_code": "bucket", "member_code": code, "member_rank": rank}
+                for rank, code in enumerate(BUCKETS[:4])
+            ],
+        },
+        (
+            "SELECT from_bucket, to_bucket, opening_minor, closing_minor, net_flow_ratio FROM bi.net_flow_monthly"
+            " ORDER BY 1"
+        ),
+        [("M0", "M1", 600, 0, "0"), ("M1", "M2", 300, 210, "0.7"), ("M2", "M3", 50, 0, "0")],
+    ),
+    "net flow of a month that has not closed yet": (
+        "net_flow",
+        {"fct_portfolio_daily": standing(JUNE, M1=600, M2=300)},
+        "SELECT from_bucket FROM bi.net_flow_monthly",
+        [],
+    ),
     "chain of three months down the diagonal": (
         "roll_chain",
         {

@@ -156,7 +156,11 @@ CONTACT_ATTEMPT = Contract(
         code(
             "right_party", "Whether it reached the right party; NULL: not said", ("yes", "no", "unknown"), nullable=True
         ),
-        flag("is_promise", "A promise was made in it; NULL: promises are not delivered", nullable=True),
+        flag(
+            "is_promise",
+            "A promise was made in it, by the ledger of the day; NULL: promises are not delivered",
+            nullable=True,
+        ),
     ),
     meaning="Contacts made, each on the day it became known",
     owner="metrics",

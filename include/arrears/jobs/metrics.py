@@ -165,10 +165,11 @@ def _attempts(day: Day, compared_with: date | None) -> None:
     since = midnight(compared_with or day.closing_date, config.zone)
     with day.work() as work:
         has_contacts = work.read_optional("raw__contact")
+        has_promises = work.read_optional("raw__promise")
         read_previous(work, "raw__contact", compared_with, view="previous__contact")
         work.read(CASES)
         read_previous(work, ASSIGNED, compared_with, view="previous__assignment")
-        work.write(ATTEMPTS, {"zone": config.timezone})
+        work.write(ATTEMPTS, {"zone": config.timezone, "has_promises": has_promises})
         work.read(ATTEMPTS)
         has_flags = work.read_optional("raw__flag")
         answered = {"has_contacts": has_contacts, "has_flags": has_flags}

@@ -16,5 +16,6 @@ METRIC = Metric(
     facts=("fct_contact_attempt",),
     lateness=Lateness.NONE,
     source="Right party over attempts and over connects: sources mean either, so both are given",
-    minds="NULL where the source does not say who was reached.",
+    minds="NULL where the source does not say who was reached, or delivers no promises. A contact counts on the day it "
+    "became known, with the promises known by then: one that comes later is in the promises only.",
 )

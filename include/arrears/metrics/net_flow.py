@@ -13,8 +13,8 @@ METRIC = Metric(
     ratio=("net_flow_ratio",),
     grain="portfolio x month x bucket x product x currency",
     view="net_flow_monthly",
-    facts=("fct_portfolio_daily",),
+    facts=("fct_portfolio_daily", "dim_member_daily"),
     lateness=Lateness.BUCKET,
     source="Bucket totals, no loan is followed",
-    minds="It may exceed 100 %.",
+    minds="It may exceed 100 %; 0 where nothing is in the next bucket. The worst bucket has none, and no row.",
 )

@@ -1,6 +1,8 @@
 -- Grain: contact that the ledger of the day holds and the ledger before did not, with case and queue it fell into.
--- Rules: ARR-MET-14. Inputs: raw__contact, previous__contact, core__case_daily, previous__assignment.
--- Parameters: $zone.
+-- A contact is told once, on the day it became known, and so is whether a promise was made in it: by the promises that
+-- the same ledger holds. A promise that a later ledger brings is told by the promises' own fact; no day is told anew.
+-- Rules: ARR-MET-14. Inputs: raw__contact, previous__contact, raw__promise, core__case_daily, previous__assignment.
+-- Parameters: $zone, $has_promises.
 WITH made AS (
     SELECT
         c.*,
@@ -13,6 +15,10 @@ WITH made AS (
     FROM made AS m
     INNER JOIN core__case_daily AS c ON m.party_id = c.borrower_id AND m.made_on >= c.opened_on
     GROUP BY m.contact_id
+), promised AS (
+    SELECT DISTINCT contact_id
+    FROM raw__promise
+    WHERE contact_id IS NOT NULL
 )
 SELECT
     m.contact_id::VARCHAR AS contact_id,
@@ -28,7 +34,8 @@ SELECT
     m.outcome_code::VARCHAR AS outcome_code,
     (m.outcome_code IN ('conversation', 'delivered', 'read', 'received'))::BOOLEAN AS is_connected,
     m.right_party::VARCHAR AS right_party,
-    NULL::BOOLEAN AS is_promise
+    CASE WHEN $has_promises THEN p.contact_id IS NOT NULL END::BOOLEAN AS is_promise
 FROM made AS m
 LEFT JOIN worked AS w ON m.contact_id = w.contact_id
+LEFT JOIN promised AS p ON m.contact_id = p.contact_id
 LEFT JOIN previous__assignment AS a ON w.case_id = a.case_id

@@ -5,7 +5,7 @@
 -- attempts: Outgoing contacts known that day
 -- connects: Of them, a conversation or a text that arrived
 -- right_party_contacts: Of them with the right party; NULL: the source does not say
--- promises: Of them with a promise; NULL: promises are not delivered
+-- promises: Of them with a promise known that day too; NULL: promises are not delivered
 -- connect_ratio: connects over attempts, rounded half up to 4 places
 -- right_party_ratio: right_party_contacts over attempts
 -- right_party_connect_ratio: right_party_contacts over connects

@@ -93,12 +93,16 @@ def test_roll_matrix_rows_sum_to_their_bucket(settings):
         loan("cure", 300, 20),
         loan("off", 400, 5),
         loan("lost", 50, 0),
+        loan("void", 60, 3),
+        loan("sold", 70, 3),
     ]
     now = [
         loan("stay", 100, 0),
         loan("roll", 190, 40),
         loan("cure", 250, 0),
         loan("off", 400, 0, status="paid_off"),
+        loan("void", 60, 0, status="cancelled"),
+        loan("sold", 70, 3, status="sold"),
         loan("new", 700, 0),
     ]
     put(settings, LOANS, FIRST, then)
@@ -110,18 +114,24 @@ def test_roll_matrix_rows_sum_to_their_bucket(settings):
     metrics("book", NEXT, settings=settings)
 
     matrix = {
-        (row["from_bucket"], row["to_bucket"]): (row["loans"], row["outstanding_principal_minor"])
+        (row["from_bucket"], row["to_bucket"]): (
+            row["loans"],
+            row["outstanding_principal_minor"],
+            row["direction_code"],
+        )
         for row in rows_of(settings, "out__bucket_migration_daily", NEXT)
     }
     assert matrix == {
-        ("0", "0"): (1, 100),
-        ("0", "missing"): (1, 50),
-        ("1-30", "31-60"): (1, 200),
-        ("1-30", "0"): (1, 300),
-        ("1-30", "paid_off"): (1, 400),
-        ("new", "0"): (1, 700),
+        ("0", "0"): (1, 100, "stay"),
+        ("0", "missing"): (1, 50, "left"),
+        ("1-30", "31-60"): (1, 200, "forward"),
+        ("1-30", "0"): (1, 300, "cure"),
+        ("1-30", "paid_off"): (1, 400, "paid_off"),
+        ("1-30", "cancelled"): (1, 60, "left"),
+        ("1-30", "sold"): (1, 70, "left"),
+        ("new", "0"): (1, 700, "new"),
     }
-    assert sum(loans for (source, _), (loans, _) in matrix.items() if source != "new") == len(then)
+    assert sum(loans for (source, _), (loans, *_) in matrix.items() if source != "new") == len(then)
 
 
 def test_first_day_has_no_roll_matrix(settings):

@@ -467,6 +467,12 @@ GOLDEN = {
         "SELECT kept_ratio, kept_amount_ratio, paid_amount_ratio FROM bi.promise_kept_daily",
         [("0.75", "0.6", "0.6583")],
     ),
+    "promise to nobody named has the unknown members that payments have": (
+        "promise_kept",
+        {"fct_promise_total_daily": [{"agent_id": "", "channel_code": "", "bucket": "", "due_promises": 1, **BOOK}]},
+        "SELECT agent_id, channel_code, bucket FROM bi.promise_kept_daily",
+        [("unknown", "unknown", "unknown")],
+    ),
     "no promise fell due": (
         "promise_kept",
         {"fct_promise_total_daily": [BOOK]},

@@ -10,7 +10,7 @@ from arrears.contracts.chinese import CHINESE
 from arrears.contracts.model import PiiClass
 from arrears.errors import WarehouseSchemaError
 from arrears.jobs.publish import publish
-from arrears.warehouse.bi import View, create_views, views
+from arrears.warehouse.bi import View, create_views, operational_views, parity_views, views
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.roles import BI_LOGIN, create_bi_login
 from arrears.warehouse.run_steps import StepRows, note
@@ -320,6 +320,20 @@ def test_view_file_gives_comment_and_meanings():
     assert view.select == "SELECT 1 AS ratio"
     assert view.meanings["ratio"] == "N over D"
     assert view.meanings["loans"] == CONTRACTS["out__par_daily"].column("loans").meaning
+
+
+def test_sentence_that_begins_with_a_word_and_a_colon_is_no_column():
+    view = View.parse("risk", "-- Risk: loans by it.\n-- Grain: one row.\nSELECT 1 AS ratio\n")
+
+    assert view.comment == "Risk: loans by it. Grain: one row."
+
+
+@pytest.mark.parametrize("view", [*views(), *operational_views(), *parity_views()], ids=lambda view: view.name)
+def test_meaning_of_a_view_is_whole_sentences(view):
+    says, _, grain = view.comment.partition(" Grain: ")
+
+    assert re.fullmatch(r"[A-Z\u4e00-\u9fff].*[.\u3002]", says), "its header was cut"
+    assert grain
 
 
 def test_view_that_would_lose_a_column_is_refused(own_warehouse_url, monkeypatch):

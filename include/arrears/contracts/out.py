@@ -228,11 +228,11 @@ ENTRY = Contract(
         on("due_on", "The due date measured: the closing date"),
         code("product_code", "Product of the source"),
         code("currency", "ISO 4217 code"),
-        count("due_loans", "Open loans with an instalment due that day that were not in arrears before it"),
+        count("due_loans", "Loans, open or paid off, with an instalment due that day and no arrears before it"),
         minor("due_minor", "Amount falling due that day on those loans"),
         count("entered_loans", "Of them, loans with that instalment unpaid at the close"),
         minor("entered_minor", "Amount of that instalment unpaid at the close"),
-        count("next_due_loans", "Open loans in no arrears with an instalment due on the business date"),
+        count("next_due_loans", "Loans, open or paid off, in no arrears with an instalment due on the business date"),
         minor("next_due_minor", "Amount falling due on it on those loans"),
     ),
     meaning="Entry rate: unpaid at the close of the due date over due that day",
@@ -248,10 +248,17 @@ BUCKET_MIGRATION = Contract(
         code("span_code", "day: since the previous published day; month: between two month-end closes", SPAN_CODES),
         on("compared_with", "Business date that it is compared with"),
         code("from_bucket", "Contract bucket then; 'new' for loans that were not there"),
-        code("to_bucket", "Contract bucket now; or paid_off, charged_off, settled, sold, transferred, missing"),
+        code(
+            "to_bucket",
+            "Contract bucket now; or paid_off, charged_off, settled, sold, transferred, cancelled, missing",
+        ),
         days("from_rank", "Order of from_bucket, from 0 for current; NULL of 'new'", nullable=True),
         days("to_rank", "Order of to_bucket; NULL when it is no bucket", nullable=True),
-        code("direction_code", "What the move is: of one from-bucket they sum to 100 %", DIRECTION_CODES),
+        code(
+            "direction_code",
+            "What the move is: of one from-bucket they sum to 100 %; left: sold, transferred, cancelled or missing",
+            DIRECTION_CODES,
+        ),
         code("product_code", "Product of the source"),
         code("currency", "ISO 4217 code"),
         count("loans", "Loans"),
@@ -261,7 +268,7 @@ BUCKET_MIGRATION = Contract(
     owner="metrics",
     totals=("loans",),
     mart="fct_bucket_migration_daily",
-    version=2,
+    version=3,
 )
 
 QUEUE_LOAD = Contract(

@@ -17,5 +17,6 @@ METRIC = Metric(
     facts=("fct_due_cohort_daily",),
     lateness=Lateness.UNPAID,
     source="No official definition was found; this is ours",
-    minds="Only due dates that were observed so many days later count, in both figures.",
+    minds="Only due dates that were observed so many days later count, in both figures; cancelled loans "
+    "count in neither.",
 )

@@ -17,5 +17,6 @@ METRIC = Metric(
     facts=("fct_bucket_migration_daily",),
     lateness=Lateness.BUCKET,
     source="Loan by loan between two month-end closes",
-    minds="Loans that are new in the month are in no row.",
+    minds="Left is sold, transferred, cancelled or missing: a cancelled loan is not paid off. Loans that are new in "
+    "the month are in no row.",
 )

@@ -17,5 +17,6 @@ METRIC = Metric(
     facts=("fct_bucket_migration_daily",),
     lateness=Lateness.BUCKET,
     source="Loan by loan between two month-end closes",
-    minds="Daily matrices do not multiply to a monthly one; the month is made of its two closes.",
+    minds="Daily matrices do not multiply to a monthly one; the month is made of its two closes. "
+    "Cancelled loans have left.",
 )

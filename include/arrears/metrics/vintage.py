@@ -18,6 +18,7 @@ METRIC = Metric(
     facts=("fct_vintage_monthly",),
     lateness=Lateness.DAYS,
     source="第 k 个 MOB 月逾期 M1+ 的剩余本金 / 基准月放款额",
-    minds="A month on book that is not over has no row. Ever is of published days: arrears between two month "
+    minds="Cancelled loans are in neither figure. "
+    "A month on book that is not over has no row. Ever is of published days: arrears between two month "
     "ends of history are not seen.",
 )

@@ -1,6 +1,7 @@
 -- Grain: span x from-bucket x to-state x product x currency over loans open on the earlier day or on this one.
 -- Every loan open then is in exactly one row of its from-bucket, so each from-bucket sums to 100 %. The span `month` is
--- made on month-end closes only: daily matrices do not multiply to a monthly one.
+-- made on month-end closes only: daily matrices do not multiply to a monthly one. A cancelled loan has left: nobody
+-- paid it off.
 -- Rules: ARR-MET-05. Inputs: core__loan_delinquency_daily, bucket(code, from_days, to_days), previous__loan_delinquency
 -- and month__loan_delinquency (each empty where there is none). Parameters: $compared_with, $month_before.
 WITH ranked AS (
@@ -83,7 +84,7 @@ SELECT
     CASE
         WHEN m.from_bucket = 'new' THEN 'new'
         WHEN m.to_bucket = 'charged_off' THEN 'charged_off'
-        WHEN m.to_bucket IN ('paid_off', 'settled', 'cancelled') THEN 'paid_off'
+        WHEN m.to_bucket IN ('paid_off', 'settled') THEN 'paid_off'
         WHEN t.bucket_rank IS NULL THEN 'left'
         WHEN t.bucket_rank > f.bucket_rank THEN 'forward'
         WHEN t.bucket_rank = f.bucket_rank THEN 'stay'

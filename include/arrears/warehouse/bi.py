@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 VERSION = (
     1  # of the interface: raised when a view or a column goes, or has another type (tests/warehouse/bi_contract.json)
 )
-HEADER = re.compile(r"^-- (?:(?P<key>[A-Za-z0-9_]+): )?(?P<words>.+)$")
+HEADER = re.compile(r"^-- (?:(?P<key>Grain|Of|[a-z][a-z0-9_]*): )?(?P<words>.+)$")  # "Productivity: cash" is a sentence
 PSEUDONYM_MARK = f" [{PiiClass.PSEUDONYM.value}]"  # read back by bi.data_dictionary
 COLUMNS = text(
     "SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "

@@ -2,15 +2,18 @@
 -- of a period. Open and cancelled promises are not due.
 -- Grain: one row per portfolio, business date, agent, channel, bucket, product and currency.
 -- Of: mart.fct_promise_total_daily
+-- agent_id: Agent to whom it was made, the source's own pseudonym; unknown: a machine, or not said [pseudonym]
+-- channel_code: Channel on which it was made; unknown: not said
+-- bucket: Contract bucket of its worst loan when it was first seen; unknown: not there
 -- kept_ratio: kept_promises / due_promises
 -- kept_amount_ratio: kept_minor / due_minor
 -- paid_amount_ratio: paid_minor / due_minor, partial payments counted
 SELECT
     portfolio,
     business_date,
-    agent_id,
-    channel_code,
-    bucket,
+    COALESCE(NULLIF(agent_id, ''), 'unknown') AS agent_id,
+    COALESCE(NULLIF(channel_code, ''), 'unknown') AS channel_code,
+    COALESCE(NULLIF(bucket, ''), 'unknown') AS bucket,
     product_code,
     currency,
     due_promises,

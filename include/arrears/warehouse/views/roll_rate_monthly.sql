@@ -11,7 +11,7 @@
 -- stay_minor: Of it, in the same bucket
 -- paid_off_minor: Of it, paid off or settled
 -- charged_off_minor: Of it, newly charged off
--- left_minor: Of it, sold, transferred or missing
+-- left_minor: Of it, sold, transferred, cancelled or missing
 -- forward_loans: Loans in a worse bucket at the month's close
 -- forward_ratio: forward_minor over opening_minor (迁徙率), rounded half up to 4 places
 -- back_ratio: back_minor over opening_minor

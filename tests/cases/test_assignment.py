@@ -107,6 +107,7 @@ def test_overflow_goes_to_the_bot_where_the_portfolio_says_so():
         "b": ("overflow_bot", True),
         "c": ("overflow_bot", True),
     }
+    assert {one.case.case_id: one.required_minutes for one in answers} == {"a": 10, "b": 0, "c": 0}
 
 
 def test_pool_takes_minutes_of_its_agents_and_nobody_owns_its_cases():
@@ -166,6 +167,7 @@ def test_queue_worked_by_machines_needs_no_agent():
     (answer,) = assign([case("a", queue="bot")], QUEUES, [])
 
     assert (answer.agent_id, answer.reason_code, answer.is_assigned) == (None, "no_agent_needed", True)
+    assert answer.required_minutes == 0
 
 
 def test_agent_of_two_queues_has_one_day():

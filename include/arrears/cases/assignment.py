@@ -125,7 +125,7 @@ def sentence(  # noqa: PLR0913  the figures that decided
         minutes=minutes,
         mode=queue.work_mode_code if queue else "",
         overflow=overflow,
-        required=answer.required_minutes,
+        required=queue.required_minutes if queue else 0,
         used=answer.used_minutes,
     ) + (PASSED_OVER.format(named=answer.case.named_agent_id) if _is_passed_over(answer) else "")
 

@@ -35,6 +35,7 @@ WORKED = (
     "supervisor",
     "by_supervisor",
 )
+WITHOUT_AGENT = ("held", "promise", "supervisor", "no_agent_needed", "overflow_bot")  # take nobody's minutes today
 SUPERVISED = "self_harm_risk"
 
 
@@ -103,7 +104,7 @@ class Assignment:
     Attributes:
         agent_id: Who has it; None in a pool, with a machine, or on overflow.
         reason_code: As in ``out__assignment_daily``.
-        required_minutes: Minutes the case takes today; 0 when nobody may or need work it.
+        required_minutes: Minutes of an agent that the case takes today; 0 when none may or need work it.
         used_minutes: Minutes of the agent's day used up to and with this case; 0 without an agent.
         work_rank: From 1 within the agent's list, or within the queue's list of worked, or of waiting, cases.
     """
@@ -185,7 +186,7 @@ def assign(
         reason = reasons[case.case_id]
         worker = floor.worker_of.get(case.case_id)
         queue = queues.get(case.queue_id)
-        minutes = 0 if queue is None or reason in ("held", "promise", "supervisor") else queue.required_minutes
+        minutes = 0 if queue is None or reason in WITHOUT_AGENT else queue.required_minutes
         if worker is not None:
             used[worker] += minutes
         named = case.named_agent_id if case.named_agent_id not in case.barred_agent_ids else None

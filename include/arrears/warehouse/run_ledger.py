@@ -124,6 +124,22 @@ def entries_of(url: str, portfolio: str, run_ref: str) -> list[Trouble]:
     return [_entry(row) for row in rows]
 
 
+def newest_run(url: str, portfolio: str, business_date: date) -> str | None:
+    """The run that last spoke of a date; None when none did.
+
+    Raises:
+        WarehouseUnreachableError: The server did not answer.
+    """
+    newest = (
+        select(ENTRY.run_ref)
+        .where(ENTRY.portfolio == portfolio, ENTRY.business_date == business_date)
+        .order_by(ENTRY.entry_id.desc())
+        .limit(1)
+    )
+    with transaction(url) as connection:
+        return connection.scalar(newest)
+
+
 def troubles(url: str, portfolio: str) -> list[Trouble]:
     """Runs and tasks whose newest entry is ``failed`` or ``started``, oldest first.
 

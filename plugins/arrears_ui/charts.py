@@ -58,7 +58,7 @@ def buckets(rows: Rows, t: Words, f: Formats) -> Figure | None:
                 "hoverinfo": "text",
             }
         ],
-        xaxis={"type": "category", "title": {"text": t("axis.days_past_due")}},
+        xaxis={"type": "category", "title": {"text": t("axis.principal_by_days")}},
         yaxis={"visible": False},
     )
 
@@ -138,6 +138,7 @@ def rolls(rows: Rows, t: Words, f: Formats) -> Figure | None:
                 "z": [[None if value is None else float(value) for value in line] for line in grid],
                 "text": [["" if value is None else f.share(value) for value in line] for line in grid],
                 "texttemplate": "%{text}",
+                "textfont": {"color": "$ink"},  # readable on every step of the scale, which Plotly's own choice is not
                 "hovertemplate": f"{t('column.from_bucket')} %{{y}}<br>{t('column.to_bucket')} %{{x}}<br>"
                 "%{text}<extra></extra>",
                 "colorscale": "$heat",
@@ -155,8 +156,9 @@ def rolls(rows: Rows, t: Words, f: Formats) -> Figure | None:
 
 
 def is_over(row: dict[str, Any]) -> bool:
-    """Whether a queue has more work than minutes: also when cases wait because nobody is there."""
-    return (row["utilisation"] or 0) > 1 or (not row["available_minutes"] and row["overflow_cases"] > 0)
+    """Whether a queue's agents need more minutes than are there; where nobody is there, only while cases wait for it."""
+    available = row["available_minutes"] or 0
+    return row["required_minutes"] > available and bool(available or row["overflow_cases"])
 
 
 def queues(rows: Rows, t: Words, f: Formats) -> Figure | None:

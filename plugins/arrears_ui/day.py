@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from arrears.lake import Lake, PartitionKey
 from arrears.settings import load_settings
-from arrears.warehouse.run_ledger import entries_of
+from arrears.warehouse.run_ledger import entries_of, newest_run
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 
@@ -30,7 +30,7 @@ routes = APIRouter()
 
 @routes.get("/day")
 def day_of_date(view: Viewed, allowed: Readable, portfolio: Chosen, asked: Asked = None) -> HTMLResponse:
-    """A published day, by date; the run is the one that published it last."""
+    """A day, by date; the run is the one that published it last, of an unpublished day the newest."""
     if portfolio is None:
         return view.page("nothing.html", allowed=allowed)
     with reader() as look:
@@ -38,6 +38,8 @@ def day_of_date(view: Viewed, allowed: Readable, portfolio: Chosen, asked: Asked
         day = asked or (dates[0] if dates else None)
         found = look.rows("publisher", portfolio=portfolio, business_date=day) if day else []
         run_id = found[0]["run_ref"] if found else None
+        if day and run_id is None:
+            run_id = newest_run(load_settings().warehouse, portfolio, day)
         return report(view, look, portfolio, day, run_id, allowed=allowed, dates=dates)
 
 
@@ -49,10 +51,9 @@ def day_of_run(
     if portfolio is None:
         return view.page("foreign.html", dag_id=dag_id)
     with reader() as look:
-        published = look.rows("run", portfolio=portfolio, run_ref=run_id)
         entries = entries_of(load_settings().warehouse, portfolio, run_id)
-        steps = look.rows("run_day", portfolio=portfolio, run_ref=run_id)
-        known = [row["business_date"] for row in (*published, *steps)] + [entry.business_date for entry in entries]
+        told = look.rows("run_day", portfolio=portfolio, run_ref=run_id)
+        known = [row["business_date"] for row in told] + [entry.business_date for entry in entries]
         day = next((one for one in known if one is not None), None)
         return report(view, look, portfolio, day, run_id, allowed=None, dates=[])
 
@@ -97,6 +98,8 @@ def report(  # noqa: PLR0913  a page is its parts
     }
     steps = look.rows("steps", portfolio=portfolio, run_ref=run_id) if run_id else []
     entries = entries_of(load_settings().warehouse, portfolio, run_id) if run_id else []
+    publications = look.rows("publications", portfolio=portfolio, business_date=day) if day else []
+    own = [one for one in publications if one["run_ref"] == run_id]
     return view.page(
         "day.html",
         portfolio=portfolio,
@@ -104,9 +107,10 @@ def report(  # noqa: PLR0913  a page is its parts
         dates=dates,
         day=day,
         run_id=run_id,
-        outcome=outcome(view, entries, look.rows("run", portfolio=portfolio, run_ref=run_id) if run_id else []),
+        outcome=outcome(view, run_id, entries, own),
         failures=[entry for entry in entries if entry.state_code == "failed" and entry.task],
-        publications=look.rows("run", portfolio=portfolio, run_ref=run_id) if run_id else [],
+        publications=publications,
+        is_by_hand=bool(own) and not entries and not steps,
         state=completeness(look, t, f, portfolio, day),
         steps=shown(STEPS, steps, {"portfolio": portfolio, "run_id": run_id}, is_open=True),
         tables=tables,
@@ -114,9 +118,11 @@ def report(  # noqa: PLR0913  a page is its parts
     )
 
 
-def outcome(view: View, entries: list[Any], published: list[Any]) -> dict[str, str]:
+def outcome(view: View, run_id: str | None, entries: list[Any], published: list[Any]) -> dict[str, str]:
     """How the run ended, as far as it has said."""
     t = view.words
+    if run_id is None:
+        return {"tone": "none", "title": t("outcome.no_run"), "words": ""}
     last = next((entry for entry in reversed(entries) if not entry.task), None)
     failed = [entry for entry in entries if entry.state_code == "failed"]
     if last is not None and last.state_code == "failed":

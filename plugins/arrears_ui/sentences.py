@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DAY = "队列 {case.queue_id}，{case.language}；{required} 分钟，当日 {minutes} 分钟中已用 {used} 分钟"
 # By the key of the English template: the same figures in braces.
 ASSIGNED = {
-    code: f"{text}；计罚天数 {{case.delinquent_days}}"
+    code: f"{text}；催收口径逾期天数 {{case.delinquent_days}}"
     for code, text in {
         "kept_agent": f"仍由 {{agent}} 跟进；{_DAY}",
         "new_agent": f"分给剩余时间最多的 {{agent}}；{_DAY}",
@@ -83,7 +83,7 @@ def _planned(sentence: str, words: Words) -> str:
     for part in found["channels"].split("; "):
         channel, _, rest = part.partition(" ")
         parts.append(next(_again(f"{words.code('channel', channel)} {rest}", _CHANNEL), part))
-    return f"{found['step']}：{'；'.join(parts)}；计罚天数 {found['days']}"
+    return f"{found['step']}：{'；'.join(parts)}；催收口径逾期天数 {found['days']}"
 
 
 def _again(text: str, twins: dict[str, str]) -> Iterator[str]:

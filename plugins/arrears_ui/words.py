@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+COUNTED = ("number", "days", "contacts")
 FOLDER = Path(__file__).parent / "words"
 
 
@@ -27,8 +28,9 @@ class Words:
         self._texts = catalogue()[language]
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of ``key``, its ``{names}`` filled in."""
-        text = self._texts[key]
+        """The text of ``key``, its ``{names}`` filled in; ``<key>.one`` where there is one and what is counted is 1."""
+        is_one = "1" in {str(values.get(name)) for name in COUNTED}
+        text = self._texts.get(f"{key}.one", self._texts[key]) if is_one else self._texts[key]
         return text.format(**values) if values else text
 
     def code(self, kind: str, value: object) -> str:

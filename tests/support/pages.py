@@ -8,6 +8,8 @@ SCRIPT = "<script>alert('x')</script>"
 NEXT = DAY + timedelta(days=1)
 RUN = "manual__1"
 FAILED_RUN = "manual__2"
+UNPUBLISHED = NEXT + timedelta(days=1)
+UNPUBLISHED_RUN = "manual__4"
 QUALITY_REPORT = "<!doctype html><title>Data quality: book</title>"
 # Text that a source or a lender chooses, wherever a page shows it.
 CHOSEN_ELSEWHERE = (

@@ -15,7 +15,16 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from support.books import make_book
 from support.facts import DAY, NOON, put_day
-from support.pages import CHOSEN_ELSEWHERE, FAILED_RUN, NEXT, QUALITY_REPORT, RUN, SCRIPT
+from support.pages import (
+    CHOSEN_ELSEWHERE,
+    FAILED_RUN,
+    NEXT,
+    QUALITY_REPORT,
+    RUN,
+    SCRIPT,
+    UNPUBLISHED,
+    UNPUBLISHED_RUN,
+)
 
 
 @pytest.fixture(scope="package")
@@ -25,7 +34,7 @@ def airflow_app():
 
 @pytest.fixture(scope="module")
 def deployment(warehouse_url, tmp_path_factory):
-    """Two published days of ``book``, nothing of ``empty`` and ``other``, and two runs: one published, one failed."""
+    """Two published days of ``book`` and a failed one, nothing of ``empty`` and ``other``; a run of each kind."""
     folder = tmp_path_factory.mktemp("pages")
     settings = make_book(folder).model_copy(update={"warehouse_url": SecretStr(warehouse_url)})
     for name in ("empty", "other"):
@@ -42,6 +51,11 @@ def deployment(warehouse_url, tmp_path_factory):
     problem = {"error_code": "ARR-VAL-001", "message": "ARR-VAL-001: too many rejects", "runbook": "x"}
     failed(warehouse_url, "book", NEXT, FAILED_RUN, "validate", **problem)
     failed(warehouse_url, "book", NEXT, FAILED_RUN, **problem)
+    started(warehouse_url, "book", UNPUBLISHED, UNPUBLISHED_RUN)
+    set_aside = StepRows("out__quarantine", "out", 7, rejected=7, seconds=1)
+    note(warehouse_url, "book", UNPUBLISHED, UNPUBLISHED_RUN, "validate", [set_aside])
+    failed(warehouse_url, "book", UNPUBLISHED, UNPUBLISHED_RUN, "validate", **problem)
+    failed(warehouse_url, "book", UNPUBLISHED, UNPUBLISHED_RUN, **problem)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(Settings.model_config, "env_file", None)  # not the developer's own deployment
         patch.setenv("ARREARS_WAREHOUSE_URL", warehouse_url)

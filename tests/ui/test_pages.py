@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from markupsafe import escape
 from support.facts import DAY
-from support.pages import FAILED_RUN, NEXT, QUALITY_REPORT, RUN, SCRIPT
+from support.pages import FAILED_RUN, NEXT, QUALITY_REPORT, RUN, SCRIPT, UNPUBLISHED, UNPUBLISHED_RUN
 
 BOOK = {"portfolio": "book"}
 
@@ -93,6 +93,38 @@ def test_table_shows_what_sql_gives(viewer, sql, table, statement, places):
     assert shown == given
 
 
+def test_contact_that_a_missing_fact_blocks_is_not_called_forbidden_by_law(viewer, warehouse_url):
+    from arrears_ui import reading
+
+    with psycopg.connect(warehouse_url.replace("+psycopg", ""), autocommit=True) as connection:
+        [[rule]] = connection.execute(
+            "SELECT min(rule_id) FROM mart.fct_contact_decision WHERE NOT is_allowed AND business_date = %s", (NEXT,)
+        ).fetchall()
+        rename = "UPDATE mart.fct_contact_decision SET rule_id = %s WHERE rule_id = %s AND business_date = %s"
+        connection.execute(rename, ("insufficient_facts.party", rule, NEXT))
+        reading.KEPT.clear()
+        pages = [
+            viewer.get("/arrears/portfolio", params=BOOK).text,
+            viewer.get("/arrears/account", params={**BOOK, "q": "case-blocked"}).text,
+        ]
+        connection.execute(rename, (rule, "insufficient_facts.party", NEXT))
+        reading.KEPT.clear()
+
+    shown = [
+        row for page, table in zip(pages, ("blocked", "case_decisions"), strict=True) for row in numbers(page, table)
+    ]
+    said = {cell for row in shown if "insufficient_facts.party" in row for cell in row}
+    assert "fact missing" in said
+    assert "forbidden by law" not in said
+
+
+def test_bars_of_the_buckets_say_that_they_show_principal(viewer):
+    page = viewer.get("/arrears/portfolio", params=BOOK).text
+
+    [card] = re.findall(r'aria-labelledby="h-buckets".*?</section>', page, re.DOTALL)
+    assert "outstanding principal, by days past due" in card
+
+
 def test_csv_holds_the_same_rows_with_plain_numbers(viewer, sql):
     answer = viewer.get("/arrears/table.csv", params={**BOOK, "name": "summary", "date": NEXT.isoformat()})
 
@@ -129,7 +161,7 @@ def test_completeness_says_what_is_off(viewer, warehouse_url):
     after = viewer.get("/arrears/portfolio", params=BOOK).text
     lose_a_loan(-1)
 
-    assert "1 loans differ from the source" in before
+    assert "1 loan differs from the source" in before
     assert "Published, but two figures disagree." not in before
     assert "Published, but two figures disagree." in after
 
@@ -154,6 +186,79 @@ def test_day_report_of_a_failed_run_leads_to_the_runbook(viewer):
     assert "ARR-VAL-001: too many rejects" in page
     assert 'href="runbook/ARR-VAL-001"' in page
     assert viewer.get("/arrears/runbook/ARR-VAL-001").status_code == 200
+
+
+BY_DATE = ("day", {**BOOK, "date": UNPUBLISHED.isoformat()})
+BY_RUN = ("run", {"dag_id": "collections_daily__book", "run_id": UNPUBLISHED_RUN})
+OF_A_DAY = ("balance", "changes", "rejected", "rejected_rows", "differences", "blocked")
+
+
+def empty(page, table):
+    """What a table without rows says."""
+    [said] = re.findall(rf'aria-labelledby="h-{table}".*?<p class="empty">(.*?)</p>', page, re.DOTALL)
+    return html.unescape(said)
+
+
+@pytest.mark.parametrize(("name", "query"), [BY_DATE, BY_RUN], ids=["by date", "by run"])
+def test_day_that_is_not_published_says_so_in_every_section_and_shows_its_newest_runs_steps(viewer, name, query):
+    english, chinese = (viewer.get(f"/arrears/{name}", params={**query, "lang": lang}).text for lang in ("en", "zh"))
+    viewer.cookies.delete("arrears_language")
+
+    assert [cells[:5] for cells in numbers(english, "steps")] == [["validate", "out", "out__quarantine", "7", "7"]]
+    assert "The run has failed." in english
+    assert 'href="runbook/ARR-VAL-001"' in english
+    assert "the day report of its run" not in english.lower()
+    assert {empty(english, table).partition(":")[0].rstrip(".") for table in OF_A_DAY} == {
+        "Nothing is published of this day yet"
+    }
+    assert {empty(chinese, table)[:8] for table in OF_A_DAY} == {"当日尚无任何发布"}
+
+
+def test_date_without_any_run_says_that_none_is_recorded(viewer):
+    page = viewer.get("/arrears/day", params={**BOOK, "date": "2031-01-01"}).text
+
+    assert "No run of this day is recorded." in page
+    assert "Nothing is published of this day yet" in page
+
+
+def test_day_lists_its_own_publications_alone_the_newest_first(viewer, sql, warehouse_url):
+    """``history`` gives all its days one name; a publication of another day under it is none of this one's."""
+    run_of_next = "UPDATE ops.publish_ledger SET run_ref = %s WHERE business_date = %s"
+    again = (
+        "INSERT INTO ops.publish_ledger OVERRIDING SYSTEM VALUE SELECT (json_populate_record(old, json_build_object("
+        "'publication_id', gen_random_uuid(), 'sequence', old.sequence + 1000, 'content_hash', 'newer'))).* "
+        "FROM ops.publish_ledger AS old WHERE business_date = %s"
+    )
+    with psycopg.connect(warehouse_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(run_of_next, (RUN, NEXT))
+        connection.execute(again, (DAY,))
+        page = viewer.get("/arrears/day", params={**BOOK, "date": DAY.isoformat()}).text
+        connection.execute("DELETE FROM ops.publish_ledger WHERE content_hash = 'newer'")
+        connection.execute(run_of_next, ("manual__3", NEXT))
+
+    [[first]] = sql("SELECT content_hash FROM bi.publication WHERE business_date = %s", DAY)
+    [section] = re.findall(r'<section class="card wide" id="publications">.*?</section>', page, re.DOTALL)
+    blocks = re.findall(r"<dl.*?</dl>", section, re.DOTALL)
+    assert [re.search(r"<dt>Content hash</dt><dd><code>(.*?)</code>", one)[1] for one in blocks] == ["newer", first]
+    assert [re.search(r"<dt>Shown now</dt><dd>(.*?)</dd>", one)[1] for one in blocks] == ["yes", "no"]
+    assert all(re.search(r"<dt>Published</dt><dd>[^<]*\d\d:\d\d", one) for one in blocks)
+
+
+def test_day_made_from_the_command_line_says_why_it_has_no_steps(viewer):
+    page = viewer.get("/arrears/day", params={**BOOK, "date": NEXT.isoformat()}).text
+
+    assert "made from the command line, which keeps no report of its steps" in empty(page, "steps")
+
+
+@pytest.mark.parametrize(
+    ("required", "available", "waiting", "is_named"),
+    [(61, 60, 0, True), (60, 60, 3, False), (10, 0, 1, True), (0, 0, 5, False), (10, None, 1, True)],
+)
+def test_queue_is_over_capacity_only_when_more_minutes_are_needed_than_there(required, available, waiting, is_named):
+    from arrears_ui.charts import is_over
+
+    row = {"required_minutes": required, "available_minutes": available, "overflow_cases": waiting}
+    assert is_over(row) is is_named
 
 
 def test_day_report_of_a_foreign_dag_says_so(viewer):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from arrears.cases.assignment import PASSED_OVER, SENTENCES
 from arrears.contracts import core, ledger, out
+from arrears.contracts.chinese import COLUMNS as CHINESE
 from arrears.contracts.model import Contract
 from arrears.rules.cases import HOLD_CODES
 
@@ -181,9 +182,9 @@ def figures_of(sentence):
     [
         (
             "m1: sms denied by a, b, earliest 2026-11-29 09:00 Asia/Aden; call 9:00-20:00 UTC; 34 delinquent days",
-            "m1：短信被 a, b 拦截，最早 2026-11-29 09:00 Asia/Aden；电话 9:00-20:00 UTC；计罚天数 34",
+            "m1：短信被 a, b 拦截，最早 2026-11-29 09:00 Asia/Aden；电话 9:00-20:00 UTC；催收口径逾期天数 34",
         ),
-        ("m1: letter denied by a.b; 3 delinquent days", "m1：信函被 a.b 拦截；计罚天数 3"),
+        ("m1: letter denied by a.b; 3 delinquent days", "m1：信函被 a.b 拦截；催收口径逾期天数 3"),
         ("of an older version", "of an older version"),
     ],
 )
@@ -191,6 +192,53 @@ def test_reason_of_a_plan_is_said_in_chinese(ui, english, chinese):
     from arrears_ui.sentences import said as in_words
 
     assert in_words(english, ui[1].Words("zh")) == chinese
+
+
+@pytest.mark.parametrize(
+    ("key", "figures", "beginning"),
+    [
+        ("complete.differing_loans", {"number": "1"}, "1 loan differs"),
+        ("complete.differing_loans", {"number": "11"}, "11 loans differ"),
+        ("complete.off", {"number": "1"}, "1 figure does not agree"),
+        ("why.late", {"days": 1}, "1 day past due"),
+        ("why.late", {"days": 21}, "21 days past due"),
+    ],
+)
+def test_one_is_not_said_as_many(ui, key, figures, beginning):
+    others = dict.fromkeys(("seq", "day", "unpaid", "due", "bucket"), "x")
+
+    assert ui[1].Words("en")(key, **others, **figures).startswith(beginning)
+
+
+def test_chinese_has_the_glossarys_word_for_what_the_work_turns_on(ui):
+    glossary = (UI.parents[1] / "docs" / "glossary.md").read_text(encoding="utf-8")
+    chinese = ui[1].catalogue()["zh"]
+    for english, column in (("delinquent days", "delinquent_days"), ("business date", "business_date")):
+        assert f"| {english} | {chinese[f'column.{column}']} |" in glossary
+        assert CHINESE[column].startswith(chinese[f"column.{column}"])
+
+
+def test_empty_outbox_claims_nothing_about_what_was_planned(ui):
+    for table in ("outbox_totals", "outbox_recent"):
+        assert "planned for this portfolio" not in ui[1].catalogue()["en"][f"empty.{table}"]
+        assert "put into the outbox" in ui[1].catalogue()["en"][f"empty.{table}"]
+
+
+def luminance(colour):
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("theme", [":root {", ':root[data-theme="dark"] {'])
+def test_every_step_of_the_heat_map_carries_readable_ink(theme):
+    """WCAG 2.2, 1.4.3: 4.5 to 1."""
+    style = (UI / "static" / "arrears.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", style.partition(theme)[2].partition("}")[0]))
+    for step in ("heat0", "heat1", "heat2"):
+        dark, light = sorted(luminance(colours[name]) for name in ("ink", step))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, step
+    assert '"textfont": {"color": "$ink"}' in sources()["charts.py"]
 
 
 def test_family_of_codes_has_a_word_and_an_unknown_code_stands_for_itself(ui):

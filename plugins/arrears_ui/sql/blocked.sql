@@ -3,7 +3,7 @@
 SELECT
     rule_id,
     citation,
-    effect_code,
+    CASE WHEN rule_id LIKE 'insufficient_facts.%' THEN 'insufficient_facts' ELSE effect_code END AS effect_code,
     contacts,
     blocked_candidates,
     candidates,

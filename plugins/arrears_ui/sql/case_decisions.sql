@@ -7,7 +7,7 @@ SELECT
     point_rank,
     is_allowed,
     rule_id,
-    effect_code,
+    CASE WHEN rule_id LIKE 'insufficient_facts.%' THEN 'insufficient_facts' ELSE effect_code END AS effect_code,
     citation,
     earliest_at
 FROM bi.contact_decision

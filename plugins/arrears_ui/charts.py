@@ -156,7 +156,7 @@ def rolls(rows: Rows, t: Words, f: Formats) -> Figure | None:
 
 
 def is_over(row: dict[str, Any]) -> bool:
-    """Whether a queue's agents need more minutes than are there; where nobody is there, only while cases wait for it."""
+    """Whether a queue's agents need more minutes than are there; where nobody is, only while cases wait."""
     available = row["available_minutes"] or 0
     return row["required_minutes"] > available and bool(available or row["overflow_cases"])
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from arrears.cases.assignment import PASSED_OVER, SENTENCES
 from arrears.contracts import core, ledger, out
-from arrears.contracts.chinese import COLUMNS as CHINESE
+from arrears.contracts.chinese import CHINESE
 from arrears.contracts.model import Contract
 from arrears.rules.cases import HOLD_CODES
 
@@ -121,6 +121,7 @@ def test_every_key_is_asked_for(ui):
     registry, words = ui
     keys, beginnings = asked(registry)
     keys |= {f"{key}.title" for key in keys if key.startswith("trouble.")}
+    keys |= {f"{key}.one" for key in keys}
 
     unused = [
         key

@@ -559,6 +559,26 @@ def test_an_instalment_deferred_past_the_day_was_not_due_on_it(settings):
     assert (cohort["due_on"], cohort["first_due_loans"], cohort["first_due_minor"]) == (DUE, 1, 500)
 
 
+def test_charge_falls_due_with_the_instalment_that_takes_it(settings):
+    due = [*schedule("a", 500), *schedule("b", 500, first=FIRST)]
+    charges = [
+        paid("on the day", "a", 30, kind="charge", on=DUE),
+        paid("before it", "a", 7, kind="charge", on=DUE - timedelta(days=9)),
+        paid("undone", "a", 900, kind="charge", on=DUE),
+        paid("undoing", "a", 900, kind="reversal", on=DUE, reverses="undone"),
+        paid("next", "b", 20, kind="charge", on=DUE),
+    ]
+    unpaid = [{"loan_id": "a", "seq": 1, "due_on": DUE, "past_due_minor": 537}]
+    late = [{**loan("a", 500, 1, amount=537), "past_due_on": DUE}, loan("b", 500, 0)]
+
+    put_ledger(settings, FIRST, loans=late, due=due, unpaid=unpaid, paid=charges)
+
+    (entry,) = rows_of(settings, "out__entry_daily", FIRST)
+    assert (entry["due_minor"], entry["entered_minor"], entry["next_due_minor"]) == (537, 537, 520)
+    (cohort,) = rows_of(settings, "out__due_cohort_daily", FIRST)
+    assert (cohort["first_due_minor"], cohort["first_unpaid_minor"]) == (537, 537)
+
+
 @pytest.mark.parametrize(
     ("before", "paid_off_on", "fell_due"),
     [

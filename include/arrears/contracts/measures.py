@@ -55,7 +55,7 @@ DUE_COHORT = Contract(
         code("product_code", "Product of the source"),
         code("currency", "ISO 4217 code"),
         count("first_due_loans", "Loans whose first instalment fell due on due_on"),
-        minor("first_due_minor", "Amount of those first instalments"),
+        minor("first_due_minor", "Amount of those first instalments, charges that they take included"),
         count("first_unpaid_loans", "Of them, loans whose first instalment is unpaid at the close"),
         minor("first_unpaid_minor", "Unpaid of those first instalments at the close"),
         count("entered_loans", "Loans in no arrears before that were unpaid at the close of due_on"),
@@ -68,6 +68,7 @@ DUE_COHORT = Contract(
     owner="metrics",
     totals=("entered_minor", "collected_minor"),
     mart="fct_due_cohort_daily",
+    version=2,
 )
 
 VINTAGE = Contract(

@@ -229,15 +229,16 @@ ENTRY = Contract(
         code("product_code", "Product of the source"),
         code("currency", "ISO 4217 code"),
         count("due_loans", "Loans, open or paid off, with an instalment due that day and no arrears before it"),
-        minor("due_minor", "Amount falling due that day on those loans"),
+        minor("due_minor", "Amount falling due that day on those loans, charges that its instalments take included"),
         count("entered_loans", "Of them, loans with that instalment unpaid at the close"),
         minor("entered_minor", "Amount of that instalment unpaid at the close"),
         count("next_due_loans", "Loans, open or paid off, in no arrears with an instalment due on the business date"),
-        minor("next_due_minor", "Amount falling due on it on those loans"),
+        minor("next_due_minor", "Amount falling due on it on those loans, with the charges known by the close"),
     ),
     meaning="Entry rate: unpaid at the close of the due date over due that day",
     owner="metrics",
     mart="fct_entry_daily",
+    version=2,
 )
 
 BUCKET_MIGRATION = Contract(

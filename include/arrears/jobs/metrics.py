@@ -99,6 +99,8 @@ def _cohorts(day: Day, compared_with: date | None) -> None:
         work.read(INSTALMENTS)
         work.read(LOANS)
         _make_schedule(work)
+        work.read_optional("raw__transaction")
+        _make_due(work)
         work.read_optional("raw__loan")
         work.write("out__entry_daily")
     with day.work() as work:
@@ -116,6 +118,7 @@ def _cohorts(day: Day, compared_with: date | None) -> None:
         read_previous(work, ENTERED, compared_with, view="previous__entered_loan")
         work.write(ENTERED)
         work.read(ENTERED)
+        _make_due(work)
         work.read_optional("raw__loan")
         work.write("out__due_cohort_daily")
 
@@ -124,9 +127,20 @@ def _make_schedule(work: Work) -> None:
     """Make ``schedule``: when each instalment is due, deferrals heeded."""
     work.read("raw__instalment")
     work.read_optional("raw__pause")
-    config = work.day.folder.portfolio
-    as_of = config.as_of(work.day.business_date)
-    make_schedule(DuckTables(work.connection), ageing_parameters(config.ageing, config.bucket_set, as_of))
+    make_schedule(DuckTables(work.connection), _ageing_parameters(work.day))
+
+
+def _make_due(work: Work) -> None:
+    """Make ``due_instalment`` of the schedule and the transactions: what falls due, charges included."""
+    tables = DuckTables(work.connection)
+    parameters = _ageing_parameters(work.day)
+    make_annulled(tables, parameters)
+    tables.make("due_instalment", "due__instalment", parameters | {"zone": work.day.folder.portfolio.timezone})
+
+
+def _ageing_parameters(day: Day) -> dict[str, Any]:
+    config = day.folder.portfolio
+    return ageing_parameters(config.ageing, config.bucket_set, config.as_of(day.business_date))
 
 
 def _put_cash(work: Work) -> None:
@@ -142,8 +156,7 @@ def _cash_view(work: Work, name: str, ledger: str) -> None:
 
 def _payments(day: Day, compared_with: date | None) -> None:
     config = day.folder.portfolio
-    parameters = ageing_parameters(config.ageing, config.bucket_set, config.as_of(day.business_date))
-    parameters |= {"zone": config.timezone, "currency": config.currency}
+    parameters = _ageing_parameters(day) | {"zone": config.timezone, "currency": config.currency}
     with day.work() as work:
         _put_cash(work)
         if compared_with is None:

@@ -18,5 +18,6 @@ METRIC = Metric(
     lateness=Lateness.UNPAID,
     source="Measured at the close of the due date",
     minds="A loan that was late already cannot enter. A loan that is paid off counts with the instalment that was next "
-    "when it was: paid in time is not in the numerator, but fell due.",
+    "when it was: paid in time is not in the numerator, but fell due. Charges count with the instalment that takes "
+    "them, in both figures.",
 )

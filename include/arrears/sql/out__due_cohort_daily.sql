@@ -1,13 +1,14 @@
 -- Grain: due date of the last 60 days x product x currency, as it stands at the close. A first instalment is a loan's
 -- earliest but a down payment; a due date is observed on each later day, so no cohort is counted before its time.
--- Rules: ARR-MET-11. Inputs: core__entered_loan_daily, core__instalment_delinquency_daily, schedule, raw__loan.
+-- Rules: ARR-MET-11. Inputs: core__entered_loan_daily, core__instalment_delinquency_daily, raw__loan,
+-- due_instalment (schedule with charges).
 WITH instalment AS (
     SELECT
         loan_id,
         seq,
         due_on,
-        principal_minor + interest_minor + fee_minor + penalty_minor AS due_minor
-    FROM schedule
+        due_minor
+    FROM due_instalment
     WHERE kind_code IS DISTINCT FROM 'down_payment'
 ), first_due AS (
     SELECT loan_id, MIN(due_on) AS due_on

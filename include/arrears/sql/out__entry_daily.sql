@@ -1,8 +1,10 @@
 -- Grain: product x currency. Of what fell due on the closing date, what was unpaid at that day's close. Loans that
 -- were in arrears before that day cannot enter: they are in neither figure. An instalment of a loan that is paid off
 -- fell due if it was the next one when the loan was paid off: later ones had nothing left to ask for. Beside it, what
--- falls due next.
--- Rules: ARR-MET-04. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, schedule, raw__loan.
+-- falls due next, with the charges known by the close: a charge, a deferral or a payment of the due day itself is not
+-- known the day before.
+-- Rules: ARR-MET-04. Inputs: core__loan_delinquency_daily, core__instalment_delinquency_daily, schedule,
+-- due_instalment (schedule with charges), raw__loan.
 WITH scheduled AS (
     SELECT
         i.loan_id,
@@ -11,8 +13,8 @@ WITH scheduled AS (
         l.product_code,
         l.currency,
         l.is_open,
-        i.principal_minor + i.interest_minor + i.fee_minor + i.penalty_minor AS due_minor
-    FROM schedule AS i
+        i.due_minor
+    FROM due_instalment AS i
     INNER JOIN core__loan_delinquency_daily AS l ON i.loan_id = l.loan_id
     WHERE
         i.due_on BETWEEN $closing_date::DATE AND $business_date::DATE

@@ -302,14 +302,14 @@ def test_without_look_up_unknown_waits_for_a_person(url, gateway):
 
 def test_provider_that_de_duplicates_is_asked_again_within_its_window(url, gateway):
     gateway.mode(fail=1, window_seconds=600)
-    put_steps(url, [step("w")])
+    put_steps(url, [step("within")])
     run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=600)
     gateway.mode(fail=0)
     end_leases(url)
 
     assert run(url, gateway, settles=Settles.BY_ASKING_AGAIN, window_seconds=600) == {"settled_sent": 1}
 
-    assert gateway.delivered()["point-w"] == 1
+    assert gateway.delivered()["point-within"] == 1
 
 
 @pytest.mark.parametrize("settles", [Settles.BY_LOOK_UP, Settles.BY_ASKING_AGAIN])

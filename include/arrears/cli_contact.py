@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,14 +43,7 @@ def contact_diff(
     from arrears.jobs.contact_diff import contact_diff as compared
 
     day = business_date.date()
-    found = compared(portfolio, day, *packs)
-    if as_json:
-        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
-        return
-    rows = found.pop("contacts")
-    show(found, as_json=False, title=f"{portfolio} {day}")
-    if rows:
-        show_rows(rows, as_json=False, title="")
+    _show_contacts(compared(portfolio, day, *packs), as_json=as_json, title=f"{portfolio} {day}")
 
 
 @strategy_app.command("diff")
@@ -64,14 +57,7 @@ def strategy_diff(
     from arrears.jobs.strategy_diff import strategy_diff as compared
 
     day = business_date.date()
-    found = compared(portfolio, day, other)
-    if as_json:
-        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
-        return
-    rows = found.pop("contacts")
-    show(found, as_json=False, title=f"{portfolio} {day}")
-    if rows:
-        show_rows(rows, as_json=False, title="")
+    _show_contacts(compared(portfolio, day, other), as_json=as_json, title=f"{portfolio} {day}")
 
 
 @strategy_app.command("experiments")
@@ -96,3 +82,14 @@ def worklist(
     with transaction(load_settings().warehouse) as connection:
         rows = export_worklist(connection, portfolio, business_date.date(), team, out)
     typer.echo(f"{rows} rows: {out}")
+
+
+def _show_contacts(found: dict[str, Any], *, as_json: bool, title: str) -> None:
+    """Figures first, then the contacts that differ."""
+    if as_json:
+        typer.echo(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    rows = found.pop("contacts")
+    show(found, as_json=False, title=title)
+    if rows:
+        show_rows(rows, as_json=False, title="")

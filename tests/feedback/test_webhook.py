@@ -1,16 +1,12 @@
 """The webhook on a real server: who has no secret says nothing, and nothing is said twice."""
 
 import json
-import socket
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import uvicorn
 from arrears.errors import (
     ConfigurationError,
     FeedbackSubjectError,
@@ -23,6 +19,7 @@ from arrears.feedback.signature import HEADERS, sign, verify
 from arrears.feedback.sources import open_webhooks
 from arrears.feedback.webhook import BODY_BYTES, REPORTS, webhook
 from support.desk import SECRET, forget, make_desk, opt_out, plan, rows
+from support.served import served
 
 PATH = "/feedback/book/gateway"
 
@@ -35,17 +32,8 @@ def desk(tmp_path_factory, warehouse_url):
 @pytest.fixture(scope="module")
 def server(desk):
     """Its address, on a free port of loopback."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    running = uvicorn.Server(uvicorn.Config(webhook(desk), host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join(10)
+    with served(webhook(desk)) as address:
+        yield address
 
 
 @pytest.fixture

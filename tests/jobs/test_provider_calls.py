@@ -1,14 +1,11 @@
 """What providers tell and ask the webhook, on a real server: signed, once, and heeded before the answer."""
 
 import json
-import socket
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import uvicorn
 from arrears.feedback.signature import sign
 from arrears.feedback.webhook import webhook
 from arrears.jobs import provider_calls as calls
@@ -20,6 +17,7 @@ from sqlalchemy import text
 from support.desk import forget, make_desk, plan, rows
 from support.outbox import put_steps, step
 from support.sending import gateway_process, send_all
+from support.served import served
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"  # noqa: S105  of this test
 OTHER = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -53,18 +51,8 @@ def desk(tmp_path_factory, warehouse_url, gateway):
 @pytest.fixture(scope="module")
 def server(desk):
     """Its address, on a free port of loopback."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    app = webhook(desk, calls.provider_calls(desk))
-    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join(10)
+    with served(webhook(desk, calls.provider_calls(desk))) as address:
+        yield address
 
 
 @pytest.fixture

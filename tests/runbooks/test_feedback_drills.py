@@ -5,15 +5,11 @@ are what is asked before and after.
 """
 
 import json
-import socket
-import threading
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import uvicorn
 from arrears.errors import ApprovalAnswerMissingError, ApprovalUnknownError
 from arrears.feedback.signature import sign
 from arrears.feedback.webhook import BODY_BYTES, webhook
@@ -26,6 +22,7 @@ from sqlalchemy import text
 from support.desk import SECRET, forget, make_desk, opt_out, rows
 from support.drills import block_of, questions_of
 from support.facts import DAY, put_day
+from support.served import served
 
 CODES = {"ARR-APR-001", "ARR-APR-002", *(f"ARR-FBK-00{number}" for number in range(5, 10))}
 NOW = datetime.now(UTC)
@@ -51,17 +48,8 @@ def desk(made, monkeypatch):
 @pytest.fixture(scope="module")
 def server(made):
     """Address of the webhook, on a free port of loopback."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    running = uvicorn.Server(uvicorn.Config(webhook(made), host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join(10)
+    with served(webhook(made)) as address:
+        yield address
 
 
 def post(server, *reports, number="m1", at=None, secret=SECRET):

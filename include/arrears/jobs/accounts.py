@@ -79,6 +79,17 @@ def make_annulled(tables: Tables, parameters: Mapping[str, Any]) -> None:
     tables.make("annulled", "account__annulled", parameters)
 
 
+def make_charges(tables: Tables, parameters: Mapping[str, Any]) -> None:
+    """Make ``charge_taken``: which instalment takes each standing charge; and what ``make_annulled`` makes.
+
+    Args:
+        tables: With ``schedule`` and ``raw__transaction``.
+        parameters: ``as_of`` and ``zone``.
+    """
+    make_annulled(tables, parameters)
+    tables.make("charge_taken", "charge__taken", parameters)
+
+
 def _make_material(tables: Tables, parameters: Mapping[str, Any]) -> None:
     """Since when arrears are material; costs nothing where no thresholds are given."""
     if parameters["material_minor"] is None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from arrears.contracts.ledger import LEDGER
 from arrears.engine.duckdb import select_text
 from arrears.engine.tables import DuckTables
-from arrears.jobs.accounts import make_annulled, make_schedule
+from arrears.jobs.accounts import make_charges, make_schedule
 from arrears.jobs.age import FOREVER, ageing_parameters, put_buckets
 from arrears.jobs.day import Day, Work, summary
 from arrears.jobs.previous import previous_date, read_previous
@@ -133,9 +133,8 @@ def _make_schedule(work: Work) -> None:
 def _make_due(work: Work) -> None:
     """Make ``due_instalment`` of the schedule and the transactions: what falls due, charges included."""
     tables = DuckTables(work.connection)
-    parameters = _ageing_parameters(work.day)
-    make_annulled(tables, parameters)
-    tables.make("due_instalment", "due__instalment", parameters | {"zone": work.day.folder.portfolio.timezone})
+    make_charges(tables, _ageing_parameters(work.day) | {"zone": work.day.folder.portfolio.timezone})
+    tables.make("due_instalment", "due__instalment", {})
 
 
 def _ageing_parameters(day: Day) -> dict[str, Any]:
@@ -169,7 +168,7 @@ def _payments(day: Day, compared_with: date | None) -> None:
         work.read_optional("raw__contact")
         _make_schedule(work)
         read_previous(work, LOANS, compared_with, view=PREVIOUS)
-        make_annulled(DuckTables(work.connection), parameters)
+        make_charges(DuckTables(work.connection), parameters)
         work.write(PAYMENTS, parameters)
 
 

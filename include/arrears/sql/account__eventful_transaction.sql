@@ -7,6 +7,7 @@ SELECT
     t.effective_on,
     t.booked_at,
     t.amount_minor,
+    t.component_code,
     t.reverses_id
 FROM raw__transaction AS t
 WHERE

@@ -4,8 +4,9 @@
 -- first, components in the portfolio's order; what lies beyond the schedule is not allocated. A charge is owed with the
 -- instalment that takes it, from the beginning; one that comes after the last, by itself (ARR-AGE-02).
 -- Rules: ARR-MET-13. Inputs: cash, previous__cash (the same on the first day), raw__transaction, annulled,
--- schedule, core__loan_delinquency_daily, previous__loan_delinquency, core__case_loan_daily, raw__contact.
--- Parameters: $zone, $as_of, $<component>_rank (1 to 4).
+-- schedule, charge_taken, core__loan_delinquency_daily, previous__loan_delinquency, core__case_loan_daily,
+-- raw__contact.
+-- Parameters: $zone, $<component>_rank (1 to 4).
 WITH moved AS (
     SELECT
         COALESCE(n.transaction_id, p.transaction_id) AS transaction_id,
@@ -49,34 +50,6 @@ WITH moved AS (
         GREATEST(before_minor, before_minor + cash_minor) AS upper_minor,
         CASE WHEN cash_minor < 0 THEN -1 ELSE 1 END AS sign
     FROM stretch
-), charge AS (
-    SELECT
-        t.loan_id,
-        t.transaction_id,
-        t.effective_on,
-        COALESCE(t.component_code, 'fee') AS component_code,
-        t.amount_minor
-    FROM raw__transaction AS t
-    INNER JOIN moved_loan AS m ON t.loan_id = m.loan_id
-    LEFT JOIN annulled AS a ON t.loan_id = a.loan_id AND t.transaction_id = a.transaction_id
-    WHERE
-        a.transaction_id IS NULL
-        AND t.kind_code = 'charge'
-        AND LEAST(t.effective_on, COALESCE(TIMEZONE($zone, t.booked_at)::DATE, t.effective_on)) <= $as_of
-), charged AS (
-    SELECT
-        c.loan_id,
-        c.component_code,
-        c.amount_minor,
-        ARG_MIN(i.seq, (i.due_on, i.seq)) AS taken_by,
-        COALESCE(MIN(i.due_on), c.effective_on) AS due_on
-    FROM charge AS c
-    LEFT JOIN schedule AS i
-        ON
-            c.loan_id = i.loan_id
-            AND c.effective_on <= i.due_on
-            AND COALESCE(i.kind_code, 'instalment') <> 'down_payment'
-    GROUP BY c.loan_id, c.transaction_id, c.effective_on, c.component_code, c.amount_minor
 ), owed AS (
     SELECT
         i.loan_id,
@@ -90,14 +63,15 @@ WITH moved AS (
     INNER JOIN moved_loan AS m ON i.loan_id = m.loan_id
     UNION ALL
     SELECT
-        loan_id,
-        due_on,
-        taken_by AS seq,
-        CASE WHEN component_code = 'principal' THEN amount_minor ELSE 0 END AS principal_minor,
-        CASE WHEN component_code = 'interest' THEN amount_minor ELSE 0 END AS interest_minor,
-        CASE WHEN component_code = 'fee' THEN amount_minor ELSE 0 END AS fee_minor,
-        CASE WHEN component_code = 'penalty' THEN amount_minor ELSE 0 END AS penalty_minor
-    FROM charged
+        c.loan_id,
+        c.due_on,
+        c.seq,
+        CASE WHEN c.component_code = 'principal' THEN c.amount_minor ELSE 0 END AS principal_minor,
+        CASE WHEN c.component_code = 'interest' THEN c.amount_minor ELSE 0 END AS interest_minor,
+        CASE WHEN c.component_code = 'fee' THEN c.amount_minor ELSE 0 END AS fee_minor,
+        CASE WHEN c.component_code = 'penalty' THEN c.amount_minor ELSE 0 END AS penalty_minor
+    FROM charge_taken AS c
+    INNER JOIN moved_loan AS m ON c.loan_id = m.loan_id
 ), instalment AS (
     SELECT
         loan_id,

@@ -10,10 +10,17 @@ from uuid import uuid4
 
 import pytest
 from airflow.sdk.api.datamodels._generated import HITLDetailResponse, HITLUser
-from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, TaskAwaitingInput, TaskDeferred
+from airflow.sdk.exceptions import (
+    AirflowRuntimeError,
+    DagRunTriggerException,
+    ErrorType,
+    TaskAwaitingInput,
+    TaskDeferred,
+)
 from airflow.sdk.execution_time.comms import ErrorResponse
+from arrears.errors import ApprovalUnknownError
 from arrears.orchestration import approval
-from arrears.orchestration.approval import ApprovePlan, EarlierAnswer
+from arrears.orchestration.approval import ApprovePlan, AskForApproval, EarlierAnswer
 
 AT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 APPROVED = HITLDetailResponse(
@@ -106,3 +113,27 @@ def test_where_nothing_was_answered_it_asks(monkeypatch, asked, answer):
 def test_airflow_that_does_not_answer_is_no_missing_answer(monkeypatch):
     with pytest.raises(AirflowRuntimeError):
         looked_up(monkeypatch, 503)
+
+
+def published(summary):
+    instance = SimpleNamespace(xcom_pull=lambda task_ids: {"publish": summary}[task_ids])
+    return {"ti": instance, "dag": SimpleNamespace(dag_id="collections_daily__book"), "partition_key": "2026-03-02"}
+
+
+def test_each_question_has_a_run_of_its_own():
+    question = "0a1b2c3d-0000-4000-8000-000000000000"
+
+    with pytest.raises(DagRunTriggerException) as triggered:
+        AskForApproval().execute(published({"approval_id": question}))
+
+    assert triggered.value.dag_run_id == "collections_daily__book__2026-03-02__0a1b2c3d"
+    assert triggered.value.conf == {"approval_id": question}
+
+
+def test_nothing_is_asked_where_nothing_is_held():
+    assert AskForApproval().execute(published({"approval_id": None})) is None
+
+
+def test_publication_of_an_earlier_release_says_what_to_clear():
+    with pytest.raises(ApprovalUnknownError, match="clear `publish`"):
+        AskForApproval().execute(published({"held_because": []}))

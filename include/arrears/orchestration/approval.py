@@ -14,6 +14,7 @@ from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
+from arrears.errors import ApprovalUnknownError
 from arrears.orchestration.defaults import approval_timeout
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 APPROVAL_DAG = "contact_approval"
 TASK = "ask_for_approval"
 ANSWER = "answer"
-# One run for each question, however often the task runs.
-RUN_ID = "{{ dag.dag_id }}__{{ partition_key }}__{{ (ti.xcom_pull(task_ids='publish')['approval_id'] or '')[:8] }}"
 
 
 class AskForApproval(TriggerDagRunOperator):
@@ -36,7 +35,6 @@ class AskForApproval(TriggerDagRunOperator):
             **{
                 "task_id": TASK,
                 "trigger_dag_id": APPROVAL_DAG,
-                "trigger_run_id": RUN_ID,
                 "logical_date": None,
                 "skip_when_already_exists": True,
                 "wait_for_completion": False,
@@ -46,11 +44,19 @@ class AskForApproval(TriggerDagRunOperator):
         )
 
     def execute(self, context: Context) -> Any:  # noqa: ANN401  Airflow's signature
-        """Trigger, or do nothing: most days nothing is held."""
-        approval_id = context["ti"].xcom_pull(task_ids="publish")["approval_id"]
+        """Trigger, or do nothing: most days nothing is held. One run for each question, however often this runs.
+
+        Raises:
+            ApprovalUnknownError: The publication says nothing of questions: it was made before the last upgrade.
+        """
+        published, day = context["ti"].xcom_pull(task_ids="publish"), str(context["partition_key"])
+        if "approval_id" not in published:
+            raise ApprovalUnknownError("a publication of an earlier release", "clear `publish`, then this task", day)
+        approval_id = published["approval_id"]
         if approval_id is None:
             return None
         self.conf = {"approval_id": approval_id}
+        self.trigger_run_id = f"{context['dag'].dag_id}__{day}__{approval_id[:8]}"
         return super().execute(context)
 
 

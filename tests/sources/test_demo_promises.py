@@ -33,7 +33,7 @@ def book(request):
         connection.register("feedback_promise", PROMISE.empty_table())
         connection.execute(
             "CREATE VIEW raw__transaction AS SELECT posting_no AS transaction_id, loan_no AS loan_id,"
-            " kind AS kind_code, effective_on, amount_minor, reverses_no AS reverses_id,"
+            " kind AS kind_code, NULL AS component_code, effective_on, amount_minor, reverses_no AS reverses_id,"
             " NULL::TIMESTAMPTZ AS booked_at FROM posting"
             f" WHERE effective_on <= DATE '{close}' AND booked_on <= DATE '{close}'"
         )

@@ -12,6 +12,7 @@ import pytest
 from arrears.settings import INCLUDE, Settings
 from arrears.warehouse import publication
 from arrears.warehouse.connection import transaction
+from arrears.warehouse.partitions import vacuum
 from arrears.warehouse.reconciliation import DIFFERENCES
 from arrears.warehouse.roles import BI_ROLE
 from arrears.warehouse.tables import FACTS, MART, STG
@@ -123,7 +124,7 @@ def latencies(url):
 
 
 def publish_until(url, stop, published):
-    """Replace the newest date over and over, as a publication does: staged, put in place, compared, committed."""
+    """Replace the newest date over and over, as a publication does: staged, put in place, compared, vacuumed."""
     while not stop.is_set():
         published.append(timed(lambda: publish_again(url)))
 
@@ -146,6 +147,7 @@ def publish_again(url):
         for contract in FACTS:
             publication._replace_fact(connection, contract, of, rows[contract.table])  # noqa: SLF001  what is measured
         connection.execute(DIFFERENCES, day).fetchall()
+    vacuum(url, LAST)
 
 
 def test_pages_are_there_in_three_tenths_of_a_second(mart, monkeypatch):

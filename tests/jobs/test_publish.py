@@ -147,6 +147,16 @@ def test_restated_date_replaces_the_old_rows_and_keeps_history(settings):
     assert rows(settings, "SELECT DISTINCT status_code FROM bi.data_freshness") == [("restated",)]
 
 
+def test_publication_leaves_nothing_dead_in_the_way_of_readers(settings):
+    for amount in (100, 200):
+        put_day(settings, loans=3, amount=amount)
+        run(settings)
+
+    place = f"mart.fct_loan_daily_{DAY:%Y_%m}"
+    pages = "SELECT relpages, relallvisible, reltuples FROM pg_class WHERE oid = CAST(:place AS regclass)"
+    assert rows(settings, pages, place=place) == [(1, 1, 3)]
+
+
 def test_date_may_return_to_an_earlier_content(settings):
     put_day(settings, loans=3)
     first = run(settings)["content_hash"]

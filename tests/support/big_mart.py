@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from arrears.contracts.model import ColumnType
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.partitions import ensure_partitions
+from arrears.warehouse.partitions import ensure_partitions, vacuum
 from arrears.warehouse.tables import FACTS
 from sqlalchemy import text
 
@@ -392,8 +392,8 @@ def fill(url, loans, days):
         with transaction(url) as connection:
             written[contract.mart] = connection.execute(insert, {"first": dates[0], "days": days}).rowcount
     _note_published(url, dates, written)
-    with transaction(url) as connection:
-        connection.execute(text("ANALYZE"))
+    for month in sorted({day.replace(day=1) for day in dates}):
+        vacuum(url, month)
     return written
 
 

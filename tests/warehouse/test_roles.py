@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.migrate import check_tables, upgrade
-from arrears.warehouse.partitions import ensure_partitions
+from arrears.warehouse.partitions import ensure_partitions, vacuum
 from arrears.warehouse.roles import (
     AGENT_ROLE,
     APP_ROLE,
@@ -155,6 +155,23 @@ def test_jobs_have_the_partitions_of_a_month_made_and_no_other_table(jobs_url, w
     for fact, first in (("fct_par_daily", "2031-07-01"), ("fct_loan_daily", "2031-07-02"), ("x; DROP", "2031-07-01")):
         with pytest.raises(Exception, match="a row was refused"), transaction(jobs_url) as connection:
             connection.execute(text("SELECT ops.make_partition(:fact, :first)"), {"fact": fact, "first": first})
+
+
+def test_jobs_vacuum_the_facts_of_a_date_in_new_months_too(jobs_url, warehouse_url):
+    day = date(2031, 8, 9)
+    ensure_partitions(jobs_url, day)
+    never = text(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'mart'::regnamespace AND relkind = 'r' AND reltuples < 0 "
+        "AND (relname LIKE '%_2031_08' OR NOT relispartition)"
+    )
+    with transaction(warehouse_url) as connection:
+        before = connection.execute(never).scalars().all()
+
+    vacuum(jobs_url, day)
+
+    with transaction(warehouse_url) as connection:
+        assert connection.execute(never).scalars().all() == []
+    assert {"fct_loan_daily_2031_08", "fct_par_daily"} <= set(before)
 
 
 def test_agents_see_their_teams_rows_and_the_jobs_all(warehouse_url, jobs_url):

@@ -16,7 +16,7 @@ from arrears.jobs.freshness import content_hash_of, moved_inputs
 from arrears.quality.staged import decide_on_staged
 from arrears.warehouse.approval import newest_waiting
 from arrears.warehouse.ledger import current_publication
-from arrears.warehouse.partitions import ensure_partitions
+from arrears.warehouse.partitions import ensure_partitions, vacuum
 from arrears.warehouse.pseudonyms import name_lender
 from arrears.warehouse.publication import Publication, only_publisher, publish_staged
 from arrears.warehouse.staging import audit, clear, lake_figures, stage
@@ -93,6 +93,8 @@ def publish(  # noqa: PLR0913  a publication is its parts
         released = None if publication.is_done else publish_staged(url, publication, figures)
         clear(url, portfolio, business_date)
         failpoint("publish.cleared")
+        if publication.has_new_content:
+            vacuum(url, business_date)
     question = newest_waiting(url, portfolio, business_date)
     return {
         "published": not publication.is_done,

@@ -41,7 +41,8 @@ reference, make a trigger, or create anything in a schema; nobody may make tempo
 * **The vault.** Names, numbers, addresses and rejected rows; what is in it is sealed (`ARREARS_MASTER_KEYS`), so that a
   superuser or a copy of the disk reads nothing without the keys.
 * **Partitions** of the growing facts are the owner's; the jobs have them made by `ops.make_partition`, and cannot
-  attach, detach or drop one.
+  attach, detach or drop one. From PostgreSQL 17 on they may vacuum and analyze facts (`MAINTAIN`), which a publication
+  ends with; on older servers autovacuum does it later.
 
 A server of your own whose login may not make roles: have an administrator run
 `CREATE ROLE arrears_owner; CREATE ROLE arrears_app; CREATE ROLE arrears_bi; CREATE ROLE arrears_agent;

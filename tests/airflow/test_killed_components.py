@@ -71,9 +71,10 @@ def test_day_goes_on_by_itself_once_they_are_back(*, floor, undisturbed, record_
     floor.api.trigger(BOOK.dag_id, day)
     floor.wait_for_task(day, step, {"running"})
 
+    called = {name: call_of(floor, name) for name in names}
     killed = sum(kill(floor, name) for name in names)
     for name in names:
-        start(floor, name)
+        floor.deployment.airflow.server(name).start(*called[name])
     floor.deployment.airflow._wait_for({"metadatabase", "scheduler", "dag_processor", "triggerer"})  # noqa: SLF001
     floor.wait(day)
 
@@ -110,6 +111,12 @@ def test_task_that_the_kernel_kills_every_time_is_told_to_whoever_is_on_call(
     assert floor.ledger() == before
 
 
+def call_of(floor, name):
+    """How a supervisor starts a component again: its call and its environment, as they were."""
+    (leader,) = floor.deployment.airflow.server(name).leader()
+    return [*AIRFLOW, *CALLS[name]], leader.environ()
+
+
 def kill(floor, name):
     """SIGKILL every process of a component; their number."""
     killed = 0
@@ -118,13 +125,6 @@ def kill(floor, name):
             process.send_signal(signal.SIGKILL)
             killed += 1
     return killed
-
-
-def start(floor, name):
-    """Start a component again as it was started."""
-    airflow, told = floor.deployment.airflow, floor.deployment._task_environment()  # noqa: SLF001  as a supervisor
-    environment = {**airflow.airflow_environment(told), "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False"}
-    airflow.server(name).start([*AIRFLOW, *CALLS[name]], environment)
 
 
 def kill_task(floor, business_date, step):

@@ -8,11 +8,7 @@ import signal
 import time
 
 import psutil
-import psycopg
 import pytest
-from arrears.jobs.run_day import run_day
-from arrears.settings import Settings
-from arrears.warehouse.migrate import upgrade
 from support.servers import BOOK, WAIT_SECONDS, running_floor
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
@@ -47,14 +43,8 @@ def floor(tmp_path_factory, strike):
 
 @pytest.fixture(scope="module")
 def undisturbed(floor, tmp_path_factory):
-    """Content hashes by date of the same days, made without Airflow into another lake and another warehouse."""
-    administration = floor.deployment.postgres.url("postgres").replace("+psycopg", "")
-    with psycopg.connect(administration, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE undisturbed")
-    url = floor.deployment.postgres.url("undisturbed")
-    upgrade(url)
-    settings = Settings(warehouse_url=url, lake_url=f"file://{tmp_path_factory.mktemp('other')}")
-    return {day: run_day(BOOK.portfolio, day, settings=settings)["content_hashes"] for day in floor.dates}
+    """Content hashes by date of the same days, made without Airflow."""
+    return floor.undisturbed(tmp_path_factory.mktemp("other"))
 
 
 def test_dates_started_in_the_wrong_order_end_right(floor, undisturbed):

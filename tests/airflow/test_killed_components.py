@@ -11,13 +11,9 @@ import time
 from contextlib import suppress
 
 import psutil
-import psycopg
 import pytest
-from arrears.jobs.run_day import run_day
 from arrears.local.airflow import AIRFLOW, API_SERVER, COMPONENTS
 from arrears.local.home import LOOPBACK
-from arrears.settings import Settings
-from arrears.warehouse.migrate import upgrade
 from support.listener import listening
 from support.servers import BOOK, WAIT_SECONDS, running_floor
 
@@ -48,14 +44,8 @@ def floor(tmp_path_factory, alerts):
 
 @pytest.fixture(scope="module")
 def undisturbed(floor, tmp_path_factory):
-    """Content hashes by date of the same days, made without Airflow into another lake and another warehouse."""
-    administration = floor.deployment.postgres.url("postgres").replace("+psycopg", "")
-    with psycopg.connect(administration, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE undisturbed")
-    url = floor.deployment.postgres.url("undisturbed")
-    upgrade(url)
-    settings = Settings(warehouse_url=url, lake_url=f"file://{tmp_path_factory.mktemp('other')}")
-    return {day: run_day(BOOK.portfolio, day, settings=settings)["content_hashes"] for day in floor.dates}
+    """Content hashes by date of the same days, made without Airflow."""
+    return floor.undisturbed(tmp_path_factory.mktemp("other"))
 
 
 @pytest.mark.parametrize(
@@ -71,10 +61,9 @@ def test_day_goes_on_by_itself_once_they_are_back(*, floor, undisturbed, record_
     floor.api.trigger(BOOK.dag_id, day)
     floor.wait_for_task(day, step, {"running"})
 
-    called = {name: call_of(floor, name) for name in names}
     killed = sum(kill(floor, name) for name in names)
     for name in names:
-        floor.deployment.airflow.server(name).start(*called[name])
+        start(floor, name)
     floor.deployment.airflow._wait_for({"metadatabase", "scheduler", "dag_processor", "triggerer"})  # noqa: SLF001
     floor.wait(day)
 
@@ -111,12 +100,6 @@ def test_task_that_the_kernel_kills_every_time_is_told_to_whoever_is_on_call(
     assert floor.ledger() == before
 
 
-def call_of(floor, name):
-    """How a supervisor starts a component again: its call and its environment, as they were."""
-    (leader,) = floor.deployment.airflow.server(name).leader()
-    return [*AIRFLOW, *CALLS[name]], leader.environ()
-
-
 def kill(floor, name):
     """SIGKILL every process of a component; their number."""
     killed = 0
@@ -125,6 +108,13 @@ def kill(floor, name):
             process.send_signal(signal.SIGKILL)
             killed += 1
     return killed
+
+
+def start(floor, name):
+    """Start a component again as it was started."""
+    airflow, told = floor.deployment.airflow, floor.deployment._task_environment()  # noqa: SLF001  as a supervisor
+    environment = {**airflow.airflow_environment(told), "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False"}
+    airflow.server(name).start([*AIRFLOW, *CALLS[name]], environment)
 
 
 def kill_task(floor, business_date, step):

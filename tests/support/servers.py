@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 from arrears.jobs.day import Day
-from arrears.jobs.run_day import day_summary
+from arrears.jobs.run_day import day_summary, run_day
 from arrears.local.airflow import USER
 from arrears.local.api import AirflowApi
 from arrears.local.demo import Demo
@@ -15,6 +15,7 @@ from arrears.local.deployment import Deployment
 from arrears.local.drive import last_words
 from arrears.local.home import Home
 from arrears.settings import Settings
+from arrears.warehouse.migrate import upgrade
 
 BOOK = Demo("demo_travel_cn", "Asia/Shanghai", loans=400, seed=7)
 WAIT_SECONDS = 480
@@ -76,6 +77,16 @@ class Floor:
         answer["dag_run_id"] = self.run_of(business_date).run_id
         self.api._ask("POST", f"/api/v2/dags/{self.book.dag_id}/clearTaskInstances", json=answer)  # noqa: SLF001
 
+    def undisturbed(self, folder):
+        """Content hashes by date of the same days, made without Airflow into another lake and another warehouse."""
+        postgres = self.deployment.postgres
+        with psycopg.connect(postgres.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE undisturbed")
+        url = postgres.url("undisturbed")
+        upgrade(url)
+        settings = Settings(warehouse_url=url, lake_url=f"file://{folder}")
+        return {day: run_day(self.book.portfolio, day, settings=settings)["content_hashes"] for day in self.dates}
+
     def ledger(self):
         url = self.deployment.warehouse_url.replace("+psycopg", "")
         with psycopg.connect(url) as connection:
@@ -91,6 +102,7 @@ def running_floor(home, *, book=BOOK, workers=0, environment=None):
         patch.setitem(Settings.model_config, "env_file", None)  # not the developer's own deployment
         patch.delenv("ARREARS_WAREHOUSE_URL", raising=False)
         patch.setenv("ARREARS_DEMO_FIRST_DATE", deployment.dates(book)[0].isoformat())
+        patch.setenv("ARREARS_EXPERIMENT_KEY", "only-for-these-tests")  # two floors draw the same arms
         for name, value in (environment or {}).items():
             patch.setenv(name, value)
         with deployment.started(is_scheduling=False, say=print):

@@ -180,7 +180,7 @@ class LocalAirflow:
         return True
 
     def airflow_environment(self, tasks: Mapping[str, str]) -> dict[str, str]:
-        """Everything the components and their tasks are told, for one start.
+        """Everything the components and their tasks are told, for one start: of all of them, or of one beside the rest.
 
         Args:
             tasks: Variables for the tasks, such as ``ARREARS_WAREHOUSE_URL``.
@@ -188,7 +188,8 @@ class LocalAirflow:
         Returns:
             A whole environment; what is set here wins over what the caller's shell says.
         """
-        port = remembered_port(self._ports, "api")
+        is_up = self.server(API_SERVER).is_alive()  # then the port is taken, by it
+        port = recalled(self._ports, "api") if is_up else remembered_port(self._ports, "api")
         metadata = self.postgres.url("airflow", driver="psycopg2")
         return {
             **os.environ,

@@ -61,9 +61,10 @@ def test_day_goes_on_by_itself_once_they_are_back(*, floor, undisturbed, record_
     floor.api.trigger(BOOK.dag_id, day)
     floor.wait_for_task(day, step, {"running"})
 
+    environment = environment_of(floor)
     killed = sum(kill(floor, name) for name in names)
     for name in names:
-        start(floor, name)
+        floor.deployment.airflow.server(name).start([*AIRFLOW, *CALLS[name]], environment)
     floor.deployment.airflow._wait_for({"metadatabase", "scheduler", "dag_processor", "triggerer"})  # noqa: SLF001
     floor.wait(day)
 
@@ -100,6 +101,12 @@ def test_task_that_the_kernel_kills_every_time_is_told_to_whoever_is_on_call(
     assert floor.ledger() == before
 
 
+def environment_of(floor):
+    """What the components were started with, the API server's port included: a supervisor starts them with it again."""
+    airflow, told = floor.deployment.airflow, floor.deployment._task_environment()  # noqa: SLF001  as a supervisor
+    return {**airflow.airflow_environment(told), "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False"}
+
+
 def kill(floor, name):
     """SIGKILL every process of a component; their number."""
     killed = 0
@@ -108,13 +115,6 @@ def kill(floor, name):
             process.send_signal(signal.SIGKILL)
             killed += 1
     return killed
-
-
-def start(floor, name):
-    """Start a component again as it was started."""
-    airflow, told = floor.deployment.airflow, floor.deployment._task_environment()  # noqa: SLF001  as a supervisor
-    environment = {**airflow.airflow_environment(told), "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False"}
-    airflow.server(name).start([*AIRFLOW, *CALLS[name]], environment)
 
 
 def kill_task(floor, business_date, step):

@@ -110,21 +110,10 @@ def unreadable_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, s
 
 
 def _numbered(contract: Contract, staged: Staged) -> str:
-    there = staged.schema.names
-    own = [*contract.key, *(name for name in there if name not in (*contract.key, *LINEAGE))]
-    order = [f"delivered.{quoted(name)}" for name in own if name in there]
-    if staged.malformed or "source_line" in there:
-        order = ["delivered.source_file", "TRY_CAST(delivered.source_line AS BIGINT)", *order]
-    return (
-        f"SELECT * REPLACE (coalesce(source_file, {literal(f'{contract.noun}.sql')}) AS source_file, "
-        "CASE WHEN source_file IS NULL THEN row_number ELSE source_line END AS source_line) "
-        "FROM (SELECT *, row_number() OVER () AS row_number "
-        f"FROM ({_converted(contract, staged)} ORDER BY {', '.join([*order, 'delivered._line'])}))"
-    )
+    """Typed values and row numbers beside the delivered row, which is kept as the struct ``delivered``.
 
-
-def _converted(contract: Contract, staged: Staged) -> str:
-    """Typed values beside the delivered row, which is kept as the struct ``delivered``."""
+    Rows are sorted as they were delivered and read as their types afterwards: a sort carries only what it must.
+    """
     kinds = dict(zip(staged.schema.names, staged.schema.types, strict=True))
     if staged.malformed:
         kinds = {"source_file": pa.string(), "source_line": pa.int64()} | kinds
@@ -135,15 +124,27 @@ def _converted(contract: Contract, staged: Staged) -> str:
         for name, kind in kinds.items()
     )
     errors = f"nullif(concat_ws(',', {failed}), '')"
+    return (
+        f"SELECT * REPLACE (coalesce(source_file, {literal(f'{contract.noun}.sql')}) AS source_file, "
+        "CASE WHEN source_file IS NULL THEN row_number ELSE source_line END AS source_line) "
+        f"FROM (SELECT {typed}, delivered, "
+        f"CASE WHEN delivered._line IS NOT NULL THEN {literal(MALFORMED)} ELSE {errors} END AS conversion_errors, "
+        f"row_number() OVER () AS row_number FROM ({_sorted(contract, staged)}) AS delivered)"
+    )
+
+
+def _sorted(contract: Contract, staged: Staged) -> str:
+    """Rows as delivered, and lines that are no rows, in the order of file and line, else of their key."""
+    there = staged.schema.names
+    order = [quoted(name) for name in contract.key if name in there]
+    order += [quoted(name) for name in there if name not in (*contract.key, *LINEAGE)]
+    if staged.malformed or "source_line" in there:
+        order = ["source_file", "TRY_CAST(source_line AS BIGINT)", *order]
     rows = f"SELECT *, NULL::VARCHAR AS _line FROM {parquet([str(staged.rows)])}"
     if staged.malformed:
         lines = f"SELECT source_file, source_line, line AS _line FROM {parquet([str(staged.malformed)])}"
         rows = f"{rows} UNION ALL BY NAME {lines}"
-    return (
-        f"SELECT {typed}, delivered, "
-        f"CASE WHEN delivered._line IS NOT NULL THEN {literal(MALFORMED)} ELSE {errors} END AS conversion_errors "
-        f"FROM ({rows}) AS delivered"
-    )
+    return f"SELECT * FROM ({rows}) ORDER BY {', '.join([*order, '_line'])}"
 
 
 def _is_given(name: str, kind: pa.DataType) -> str:

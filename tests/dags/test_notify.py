@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 from aiosmtpd.controller import Controller
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from arrears.errors import WarehouseUnreachableError
 from arrears.orchestration import callbacks
+from arrears.warehouse.run_ledger import entries_of
 from support.listener import listening
 
 MESSAGE = "ARR-VAL-002 [transaction]: 1 minor unit more; expected equal totals."
@@ -98,3 +100,28 @@ def test_failure_is_posted(monkeypatch, listener):
     callbacks._notify("ARR-VAL-002 book 2026-03-02", MESSAGE)  # noqa: SLF001  as above
 
     assert heard == [{"subject": "ARR-VAL-002 book 2026-03-02", "text": MESSAGE}]
+
+
+@pytest.mark.parametrize(
+    ("states", "told", "last"),
+    [
+        pytest.param({"age": "success", "publish": "success"}, [], "finished", id="all well"),
+        pytest.param(
+            {"age": "failed", "publish": "success"}, ["ARR-RUN-FAILED book 2026-03-02"], "failed", id="one not"
+        ),
+    ],
+)
+def test_run_is_as_good_as_its_tasks_though_airflow_asks_the_last_one_alone(
+    *, monkeypatch, listener, own_warehouse_url, states, told, last
+):
+    """Which states there are is Airflow's to say: tests/airflow/test_killed_components.py asks a real one."""
+    heard, address = listener
+    monkeypatch.setenv("AIRFLOW_CONN_ONCALL", json.dumps({"conn_type": "http", "host": address}))
+    monkeypatch.setenv("ARREARS_ALERT_CONNECTION", "oncall")
+    monkeypatch.setenv("ARREARS_WAREHOUSE_URL", own_warehouse_url)
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", lambda **asked: {asked["run_ids"][0]: states})
+
+    callbacks.run_succeeded({"dag_run": RUN})
+
+    assert [said["subject"] for said in heard] == told
+    assert [entry.state_code for entry in entries_of(own_warehouse_url, "book", RUN.run_id)] == [last]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PREFIX = "collections_daily__"
+FAILED = frozenset({"failed", "upstream_failed"})
 SHARED_DAGS = (
     "audit_anchor",
     "contact_approval",
@@ -53,8 +54,14 @@ def run_started(context: Mapping[str, Any]) -> None:
 
 
 def run_succeeded(context: Mapping[str, Any]) -> None:
-    """DAG callback: close the run in the ledger."""
-    _ledger_call("finished", context, task="")
+    """DAG callback: close the run in the ledger; as failed, and told, where one of its tasks is.
+
+    Airflow calls a run a success by its last task alone: one that was cleared by itself and failed leaves it green.
+    """
+    if _has_failed_task(context):
+        run_failed(context)
+    else:
+        _ledger_call("finished", context, task="")
 
 
 def run_failed(context: Mapping[str, Any]) -> None:
@@ -84,6 +91,14 @@ def call_supervisor() -> int:
         _notify(f"{alarm.code} {alarm.portfolio}", f"{alarm.found}; {alarm.runbook}")
     tell(settings, alarms, datetime.now(UTC))
     return len(alarms)
+
+
+def _has_failed_task(context: Mapping[str, Any]) -> bool:
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415  seconds, to parse a DAG
+
+    run = context["dag_run"]
+    states = RuntimeTaskInstance.get_task_states(dag_id=run.dag_id, run_ids=[run.run_id])
+    return not FAILED.isdisjoint(states.get(run.run_id, {}).values())
 
 
 def _record(context: Mapping[str, Any], *, task: str, code: str, message: str, runbook: str) -> None:

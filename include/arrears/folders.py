@@ -42,22 +42,25 @@ def private_folder(prefix: str) -> Iterator[Path]:
 
 
 def _remove_if_dead(folder: Path) -> None:
-    """Remove a folder of ours that nobody holds; one without a lock file is not one of these."""
+    """Remove a folder of ours that nobody holds.
+
+    One without a lock is of a process killed as it made it or took it away: while this one looks, nobody makes any.
+    """
     with suppress(OSError):
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
             return
-        with _locked(folder / LOCK, create=False, wait=False):
+        with _locked(folder / LOCK, wait=False):
             shutil.rmtree(folder)
 
 
 @contextmanager
-def _locked(path: Path, *, create: bool = True, wait: bool = True) -> Iterator[None]:
+def _locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold a lock file.
 
     Raises:
-        OSError: It is not there, or somebody holds it.
+        OSError: Somebody holds it.
     """
-    opened = os.open(path, os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT if create else 0), 0o600)
+    opened = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CREAT, 0o600)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield

@@ -33,3 +33,14 @@ def test_folder_of_a_killed_process_is_removed_by_the_next_and_that_of_a_live_on
     assert there == {theirs, str(ours)}
     assert not killed.exists()
     assert list(tmp_path.glob("arrears-test-*")) == []
+
+
+def test_folder_whose_process_was_killed_before_its_lock_or_after_it_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "arrears-test-made").mkdir()
+    half_gone = tmp_path / "arrears-test-half-gone"
+    half_gone.mkdir()
+    (half_gone / "rows").write_text("raw")
+
+    with private_folder("arrears-test-") as ours:
+        assert list(tmp_path.glob("arrears-test-*")) == [ours]

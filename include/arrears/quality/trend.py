@@ -30,6 +30,7 @@ VOLUME, COUNT, LAG, NONE = "volume", "count", "lag", "none"
 SLICE_VOLUME, SLICE_LAG = "slice_volume", "slice_lag"  # of one product; see ``slices``
 COMPARED_BY = {"rows": VOLUME, "accepted": VOLUME, "sum": VOLUME, "rejected": COUNT, "warned": COUNT, "held": COUNT}
 NEWEST = "newest_days"
+NOT_FOLLOWED = {"change_pct"}  # is there or not as the day before is: what is published hangs on no order of runs
 DATED_BY = {"transaction": "days_ahead__effective_on"}  # the column that says how new a table's newest row is
 NUMBERS = pa.schema(
     [
@@ -97,7 +98,7 @@ def refuse_collapse(connection: duckdb.DuckDBPyConnection, where: str) -> None:
 
 def _figures(contract: Contract, profile: Profile) -> Iterator[dict[str, Any]]:
     followed = {name: COMPARED_BY.get(name.partition("__")[0], NONE) for name in profile}
-    values: dict[str, int | None] = dict(profile)
+    values = {name: value for name, value in profile.items() if name not in NOT_FOLLOWED}
     ahead = profile.get(DATED_BY.get(contract.noun, ""))
     if ahead is not None:
         values[NEWEST], followed[NEWEST] = max(0, -ahead), LAG

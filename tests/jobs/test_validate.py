@@ -1,6 +1,8 @@
 """Validate: good rows go on, bad ones are named and kept, totals reconcile, a bad day stops before it is a ledger."""
 
 import json
+import shutil
+from datetime import timedelta
 
 import pytest
 from arrears.contracts import CONTRACTS
@@ -82,6 +84,16 @@ def test_validating_twice_gives_equal_hashes(book):
 
     assert validate("book", FIRST, settings=book) == first
     assert len(first["content_hashes"]) == 5
+
+
+def test_hashes_are_equal_whether_the_day_before_was_extracted_first_or_later(book):
+    judge(book)
+    following = FIRST + timedelta(days=1)
+    deliver(book, closing_date=FIRST)
+    after = judge(book, following)["content_hashes"]
+    shutil.rmtree(book.portfolios.parent / "lake")
+
+    assert judge(book, following)["content_hashes"] == after
 
 
 def test_ledger_names_its_extracts_as_inputs(book):

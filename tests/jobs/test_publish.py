@@ -157,6 +157,17 @@ def test_publication_leaves_nothing_dead_in_the_way_of_readers(settings):
     assert rows(settings, pages, place=place) == [(1, 1, 3)]
 
 
+def test_day_is_published_although_its_tables_cannot_be_vacuumed(settings, monkeypatch, caplog):
+    def refuse(*_):
+        raise WarehouseUnreachableError("no answer", "an answer", "warehouse")
+
+    monkeypatch.setattr(publish_job, "vacuum", refuse)
+    put_day(settings, loans=3, amount=100)
+
+    assert run(settings)["published"]
+    assert "published, but not vacuumed (ARR-WHS-001)" in caplog.text
+
+
 def test_date_may_return_to_an_earlier_content(settings):
     put_day(settings, loans=3)
     first = run(settings)["content_hash"]

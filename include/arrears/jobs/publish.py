@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from arrears.contracts import CONTRACTS
-from arrears.errors import PartitionStaleError
+from arrears.errors import ArrearsError, PartitionStaleError
 from arrears.failpoints import failpoint
 from arrears.jobs.day import Day
 from arrears.jobs.departure import departures_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from arrears.portfolio import Portfolio
     from arrears.settings import Settings
     from arrears.warehouse.staging import Figures
+
+log = logging.getLogger(__name__)
 
 
 def publish(  # noqa: PLR0913  a publication is its parts
@@ -94,7 +97,7 @@ def publish(  # noqa: PLR0913  a publication is its parts
         clear(url, portfolio, business_date)
         failpoint("publish.cleared")
         if publication.has_new_content:
-            vacuum(url, business_date)
+            _tidy(url, business_date)
     question = newest_waiting(url, portfolio, business_date)
     return {
         "published": not publication.is_done,
@@ -106,6 +109,14 @@ def publish(  # noqa: PLR0913  a publication is its parts
         "held_because": [reason["code"] for reason in question.reasons] if question else [],
         "approval_id": str(question.approval_id) if question else None,
     }
+
+
+def _tidy(url: str, business_date: date) -> None:
+    """Vacuum what was written; where that fails the day is published all the same, and autovacuum comes later."""
+    try:
+        vacuum(url, business_date)
+    except ArrearsError as error:
+        log.warning("published, but not vacuumed (%s): readers are slower until autovacuum has been there", error.code)
 
 
 def is_current_day(portfolio: Portfolio, business_date: date, now: datetime) -> bool:

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -169,12 +170,12 @@ class Answer:
     channel: str
     points: tuple[tuple[Point, Decision], ...]
 
-    @property
+    @cached_property
     def chosen(self) -> tuple[Point, Decision] | None:
         """The first point that may be used."""
         return next((pair for pair in self.points if pair[1].is_allowed), None)
 
-    @property
+    @cached_property
     def decision(self) -> Decision:
         """All points together: the first that may be used, or everything that forbids them."""
         if self.chosen is not None:
@@ -400,5 +401,6 @@ def _words(channel: str, decision: Decision, zone: ZoneInfo) -> str:
     return f"{channel} denied by {rules}{earliest}"
 
 
+@lru_cache(maxsize=1024)  # the ends of few windows, told a million times
 def _clock(instant: datetime, zone: ZoneInfo) -> str:
     return f"{instant.astimezone(zone):%H:%M}"

@@ -7,6 +7,7 @@ is due on a day, in ``paths``; whether a step may be taken, in ``rules.contact``
 from __future__ import annotations
 
 from datetime import date  # noqa: TC003  pydantic reads it
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -167,7 +168,7 @@ class Segment(Document):
     stop_after_day: int | None = Field(default=None, ge=0)
     steps: tuple[Step, ...] = Field(min_length=1)
 
-    @property
+    @cached_property
     def resolved(self) -> tuple[Step, ...]:
         """The steps with their own days, what they follow counted out; ``strategy_checks`` has refused cycles."""
         by_id = {step.id: step for step in self.steps}

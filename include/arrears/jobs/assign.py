@@ -9,7 +9,7 @@ from arrears.cases.assignment import assignment_rows
 from arrears.jobs.day import Day, summary
 from arrears.jobs.previous import previous_date, read_previous
 from arrears.jobs.reported import reported
-from arrears.jobs.rows import read_rows, write_rows
+from arrears.jobs.rows import read_rows, without_cycle_search, write_rows
 from arrears.rules.hours import day_bounds
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LEDGER = ("raw__party", "raw__queue", "raw__agent_shift", "raw__contact", "raw__agent_conflict")
 
 
+@without_cycle_search()
 def assign(
     portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None
 ) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from arrears.jobs.missed import read_waiting_steps
 from arrears.jobs.previous import previous_date, read_previous
 from arrears.jobs.replay import replay
 from arrears.jobs.reported import read_with_reports
-from arrears.jobs.rows import write_rows
+from arrears.jobs.rows import without_cycle_search, write_rows
 from arrears.policy.packs import public_holidays
 from arrears.policy.selection import select
 from arrears.rules.hours import day_bounds
@@ -38,6 +38,7 @@ LEDGER = ("raw__party", "raw__queue", "raw__consent")
 REPORTED = ("contact_point", "flag", "contact")
 
 
+@without_cycle_search()
 def plan(portfolio: str, business_date: date, *, run_ref: str = "", settings: Settings | None = None) -> dict[str, Any]:
     """Write the plan, its decisions, the experiments and the breaches of the day.
 

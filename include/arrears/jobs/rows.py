@@ -5,6 +5,8 @@ Belongs here: the two directions, for the jobs whose rule is a Python function. 
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,7 +16,7 @@ from arrears.contracts.model import ColumnType
 from arrears.engine.duckdb import quoted, select_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from arrears.jobs.day import Work
     from arrears.lake import Manifest
@@ -27,6 +29,21 @@ ARROW = {
     ColumnType.DATE: pa.date32(),
     ColumnType.INSTANT: pa.timestamp("us", tz="UTC"),
 }
+
+
+@contextmanager
+def without_cycle_search() -> Iterator[None]:
+    """Let Python not look for cycles among rows, which have none, while a job makes millions of them.
+
+    Of a plan of 160,000 contacts it was a quarter of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_rows(work: Work, select: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:

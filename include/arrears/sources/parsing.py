@@ -249,14 +249,27 @@ class _WithoutPandas(MetaPathFinder):
             raise ModuleNotFoundError(fullname)
 
 
+def _import_for_all() -> None:
+    """Import once what every fork would import for itself.
+
+    Arrow and numpy leave some of it until it is asked for, by the first array made of a list, or the first mask.
+    """
+    import numpy as np  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+
+    import arrears.sources.csv_text  # noqa: PLC0415
+    import arrears.sources.parquet_file  # noqa: F401, PLC0415
+
+    pa.array([""])
+    np.isin(pa.array(np.arange(1)).to_numpy(), [0])
+
+
 def main() -> None:
     """The room: answers on the pipe it was given, and nothing else gets there."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     sys.meta_path.insert(0, _WithoutPandas())
-    import arrears.sources.csv_text  # noqa: PLC0415  once, and not in every fork
-    import arrears.sources.parquet_file  # noqa: F401, PLC0415
-
+    _import_for_all()
     serve(sys.stdin.buffer, answers)
 
 

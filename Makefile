@@ -57,7 +57,7 @@ docs-check: setup ## fail when a generated page has drifted
 audit: setup ## known vulnerabilities of the locked packages; asks the index, and says so where it cannot
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt
 
-bench: setup ## speed and memory of each step, onto docs/reference/bench.md; BENCH_LOANS=1000000 BENCH_PIECES=ways,day
+bench: setup ## speed and memory of each step, onto docs/reference/bench.md; BENCH_LOANS=1000000 BENCH_PIECES=ways,day (or steps: no Airflow)
 	@$(BIN)/python tests/bench/bench.py $(BENCH_LOANS) $(BENCH_PIECES)
 
 bench-check: setup ## the limits of speed and memory, as tests

@@ -78,17 +78,21 @@ def _size(loans, pieces):
     if "ways" in pieces:
         lines += _ways(pieces["ways"]["figures"], loans)
         lines.append(_measured(pieces["ways"]))
-    if "day" in pieces:
-        day = pieces["day"]["figures"]
+    measured = pieces.get("day") or pieces.get("steps")
+    if measured:
+        day = measured["figures"]
         rows = day["rows"]
         lines += _steps(day["steps"], day["first_plan"])
-        lines += _airflow(day)
+        if "airflow" in day:
+            lines += _airflow(day)
+        kept = day["retention"]
+        lines.append(f"Retention of one date afterwards: {kept['rows']} partitions in {kept['seconds']:.1f} s.\n")
         lines.append(
             f"A delivery: {rows['instalment']:,} instalments, {rows['transaction']:,} transactions, "
-            f"{rows['party']:,} borrowers; {sum(rows.values()):,} rows in all. {_measured(pieces['day'])}"
+            f"{rows['party']:,} borrowers; {sum(rows.values()):,} rows in all. {_measured(measured)}"
         )
-    else:
-        lines.append(f"A whole day of this size was not measured: `make bench BENCH_LOANS={loans} BENCH_PIECES=day`.\n")
+    if not measured or "airflow" not in measured["figures"]:
+        lines.append(f"Not measured on Airflow: `make bench BENCH_LOANS={loans} BENCH_PIECES=day`.\n")
     return "\n".join(lines)
 
 
@@ -177,5 +181,4 @@ def _airflow(found):
         alone[one["step"]] = alone.get(one["step"], 0.0) + one["seconds"]
     for task, seconds in whole["tasks"].items():
         yield f"| {task} | {seconds:.1f} | {f'{alone[task]:.1f}' if task in alone else ''} |"
-    kept = found["retention"]
-    yield f"\nRetention of one date afterwards: {kept['rows']} partitions in {kept['seconds']:.1f} s.\n"
+    yield ""

@@ -67,5 +67,17 @@ def test_page_tells_sums_shares_and_what_was_not_run(tmp_path, monkeypatch):
     assert "Ageing takes 1.00 and 20.00 times the yardstick's seconds" in page
 
 
+def test_page_of_steps_alone_says_that_airflow_was_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "FIGURES", tmp_path / "bench.json")
+    steps = {name: DAY[name] for name in DAY if name != "airflow"}
+
+    report.write_page({"20000": {"steps": {**MEASURED, "figures": steps}}})
+
+    page = (tmp_path / "bench.md").read_text()
+    assert "| **sum** | **6.0** |" in page
+    assert "Not measured on Airflow: `make bench BENCH_LOANS=20000 BENCH_PIECES=day`" in page
+    assert "orchestration" not in page.partition("20,000 loans")[2]
+
+
 def test_covered_time_counts_overlapping_tasks_once():
     assert _covered([("a", 0, 4), ("b", 1, 3), ("c", 6, 7)]) == 5.0

@@ -1,8 +1,8 @@
 """``make bench``: how long each step of a day takes, on what, and what Airflow adds; writes the report page.
 
 ``bench.py 1000000,10000000 ways,day`` measures those pieces of those sizes, each from nothing in a folder of its own
-that is removed afterwards, and keeps the figures that the page already has of others. ``steps`` is a ``day`` without its
-last part, the whole one on Airflow. Every measurement is a process of its own.
+that is removed afterwards, and keeps the figures that the page already has of others. ``steps`` is a ``day`` without
+its last part, the whole one on Airflow. Every measurement is a process of its own.
 """
 
 import json

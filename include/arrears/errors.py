@@ -224,6 +224,13 @@ class LoanMissingError(ArrearsError):
     consequence = "No loan was cured; this date is not published; yesterday stays published."
 
 
+class SliceStoppedError(ArrearsError):
+    """The feed of one product failed or broke off: fewer of its loans or payments came than ever, or none are new."""
+
+    code = "ARR-VAL-006"
+    consequence = "Contact about this product has stopped; all others go on, and the date is published."
+
+
 # ---------------------------------------------------------------------------------------------------------- lake
 class SchemaRefusedError(ArrearsError):
     """A result's columns or types differ from the contract of the table it is written to."""

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from support.books import make_book
 from support.facts import DAY, put_publication
 from support.outbox import put_steps, step
+from support.warehouse import put_row
 
 MIDNIGHT = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)  # 00:00 of DAY in Asia/Shanghai
 DUE = MIDNIGHT + timedelta(days=1, hours=8 + 2)  # of the day after: its source's deadline and our margin
@@ -86,6 +87,23 @@ def test_an_alarm_says_what_is_there_and_what_should_be(settings):
     assert alarm.portfolio == "book"
     assert alarm.found == "last published: 2026-03-02; expected 2026-03-03 by now"
     assert alarm.runbook == "docs/runbooks/ARR-RUN-LATE.md"
+
+
+def test_product_about_which_contact_has_stopped_rings_with_its_newest_day_alone(settings):
+    figure = {"table_name": "raw__transaction", "verdict_code": "holds"}
+    published(settings)
+    with transaction(settings.warehouse) as connection:
+        for day, code in ((DAY, "slice_rows__tour"), (DAY - timedelta(days=1), "slice_rows__cruise")):
+            row = {"portfolio": "book", "business_date": day, "profile_code": code, **figure}
+            put_row(connection, "mart.fct_data_quality_daily", **row)
+
+    alarms = watch(settings, MIDNIGHT)
+
+    with transaction(settings.warehouse) as connection:
+        connection.execute(text("DELETE FROM mart.fct_data_quality_daily"))
+    assert [(alarm.code, alarm.portfolio, alarm.found) for alarm in alarms] == [
+        ("ARR-VAL-006", "book", f"slice_rows__tour of {DAY}; expected figures as ever")
+    ]
 
 
 def test_a_portfolio_never_published_is_watched_only_when_named(settings):

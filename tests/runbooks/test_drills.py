@@ -49,7 +49,7 @@ FOLLOWED = {
     *(f"ARR-FBK-00{number}" for number in range(1, 5)),
 }
 BY_ITSELF = {
-    *("ARR-WHS-001", "ARR-PUB-001", "ARR-PUB-002", "ARR-LAK-001", "ARR-LAK-004"),
+    *("ARR-WHS-001", "ARR-PUB-001", "ARR-PUB-002", "ARR-LAK-001", "ARR-LAK-004", "ARR-VAL-006"),
     *("ARR-LAK-005", "ARR-LAK-006", "ARR-RUN-KEY", "ARR-RUN-FAILED", "ARR-LOC-001"),
 }
 HOLD = """
@@ -271,6 +271,23 @@ def test_fault_is_named_by_its_code_and_healed_by_the_commands_of_its_page(book,
         followed([fault.seen_by])
 
 
+def without_new_payments(book):
+    """The feed broke off nine days ago; on three Mondays it was whole. What is there says nothing wrong."""
+    figures = {("raw__loan", "slice_rows"): 160, ("raw__transaction", "slice_newest_days"): 1}
+    for day in same_weekdays(FIRST)[:3]:
+        past = [
+            {"table_name": table, "profile_code": f"{kind}__tour", "profile_value": value, "verdict_code": "ok"}
+            for (table, kind), value in figures.items()
+        ]
+        put(book.settings, FIGURES, day, past)
+    since = (FIRST - timedelta(days=10)).isoformat()
+    header, *lines = book.file("transaction").read_text().splitlines()
+    effective = header.split(",").index("effective_on")
+    kept = [line for line in lines if line.split(",")[effective] <= since]
+    assert 0 < len(kept) < len(lines)
+    book.file("transaction").write_text("\n".join([header, *kept, ""]))
+
+
 @pytest.fixture
 def served(book, monkeypatch, own_warehouse_url):
     """The book, with a warehouse."""
@@ -319,6 +336,20 @@ def test_rows_that_somebody_takes_out_of_staging_are_staged_anew(served, typed, 
     followed(heal("ARR-PUB-001"))
 
     assert loans_published(served) == LATE
+
+
+@pytest.mark.chaos
+def test_product_whose_feed_broke_off_is_rung_until_it_is_delivered(served, typed, followed):
+    deliver(served.settings, FIRST, loans=160)
+    without_new_payments(served)
+    followed([RUN])
+    status, said = typed(["watch"])
+    assert (status, "ARR-VAL-006" in said, "slice_newest_days__tour" in said) == (1, True, True), said
+
+    deliver(served.settings, FIRST, loans=160)
+    followed(heal("ARR-VAL-006"))
+
+    assert "ARR-VAL-006" not in typed(["watch"])[1]
 
 
 @pytest.mark.chaos

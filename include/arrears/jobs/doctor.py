@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import fsspec
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import func, select, text
 
 from arrears.errors import ArrearsError, SourceNotReadyError
 from arrears.jobs.extract import check_source_ready
@@ -22,13 +22,11 @@ from arrears.jobs.watch import last_published, watch
 from arrears.policy.review import check_review
 from arrears.policy.selection import select as select_packs
 from arrears.portfolio import load_folder, names
-from arrears.quality.slices import HOLDS
-from arrears.quality.trend import TABLE as FIGURES
 from arrears.warehouse.anchors import verify
 from arrears.warehouse.connection import transaction
 from arrears.warehouse.migrate import check_tables
 from arrears.warehouse.roles import OWNER_ROLE
-from arrears.warehouse.tables import DATA_KEY, MART, NOTIFICATION
+from arrears.warehouse.tables import DATA_KEY, NOTIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,7 +73,6 @@ def doctor(settings: Settings, now: datetime) -> list[Finding]:
         "lake": lambda: _lake(settings),
         "portfolios": lambda: _portfolios(settings, now),
         "dates": lambda: _dates(settings),
-        "slices": lambda: _slices(settings),
         "freshness": lambda: _freshness(settings, now),
         "outbox": lambda: _outbox(settings),
         "audit trail": lambda: _audit(settings, now),
@@ -218,23 +215,6 @@ def _dates(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"runs of {name}", FAIL, f"{place}: {what}", fix)
         if not stale and not one.get("troubles") and "error" not in one:
             yield Finding(f"dates of {name}", OK, f"{one['dates_published']} published, none stale, none failed")
-
-
-def _slices(settings: Settings) -> Iterator[Finding]:
-    """Products about which contact has stopped, by the newest published day of each portfolio."""
-    quality = MART[FIGURES].c
-    newest = last_published(settings.warehouse)
-    asked = select(quality.portfolio, quality.business_date, quality.profile_code).where(
-        tuple_(quality.portfolio, quality.business_date).in_(list(newest.items())), quality.verdict_code == HOLDS
-    )
-    with transaction(settings.warehouse) as connection:
-        found = connection.execute(asked.order_by(quality.portfolio, quality.profile_code)).all()
-    fix = "ask whoever delivers it; bi.quarantine lists its loans (rules slice_...); docs/how-to/data-quality.md"
-    for row in found:
-        said = f"{row.profile_code} of {row.business_date}: contact about this product has stopped"
-        yield Finding(f"slices of {row.portfolio}", FAIL, said, fix)
-    if not found:
-        yield Finding("slices", OK, "contact has stopped about no product")
 
 
 def _freshness(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -10,19 +10,22 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, or_, select, text, tuple_
 
 from arrears.errors import (
     AlarmUndeliveredError,
     AnswerDueError,
     ArrearsError,
     DayLateError,
+    SliceStoppedError,
     SupervisorCallError,
     UnknownSendsError,
 )
 from arrears.portfolio import load_folder, names
+from arrears.quality.slices import HOLDS
+from arrears.quality.trend import TABLE as FIGURES
 from arrears.warehouse.connection import transaction
-from arrears.warehouse.tables import NOTIFICATION, PUBLISH_LEDGER
+from arrears.warehouse.tables import MART, NOTIFICATION, PUBLISH_LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +84,12 @@ def watch(settings: Settings, now: datetime, portfolios: Sequence[str] = ()) -> 
     """
     try:
         last = last_published(settings.warehouse)
-        waiting = supervisor_calls(settings) + _unknown_sends(settings, now) + _answers_due(settings)
+        waiting = [
+            *supervisor_calls(settings),
+            *_unknown_sends(settings, now),
+            *_answers_due(settings),
+            *_stopped_slices(settings, last),
+        ]
     except ArrearsError as error:
         return [Alarm.of(error)]
     alarms = []
@@ -163,6 +171,26 @@ def _answers_due(settings: Settings) -> list[Alarm]:
     return [
         Alarm.of(AnswerDueError(f"{overdue} answers overdue, {soon} due within three days", "each answered"), name)
         for name, overdue, soon in rows
+    ]
+
+
+def _stopped_slices(settings: Settings, last: Mapping[str, date]) -> list[Alarm]:
+    """One alarm for each portfolio whose newest published day has products about which contact has stopped."""
+    quality = MART[FIGURES].c
+    stopped = (
+        select(quality.portfolio, quality.business_date, func.array_agg(quality.profile_code).label("figures"))
+        .where(tuple_(quality.portfolio, quality.business_date).in_(list(last.items())), quality.verdict_code == HOLDS)
+        .group_by(quality.portfolio, quality.business_date)
+        .order_by(quality.portfolio)
+    )
+    with transaction(settings.warehouse) as connection:
+        rows = connection.execute(stopped).all()
+    return [
+        Alarm.of(
+            SliceStoppedError(f"{', '.join(sorted(row.figures))} of {row.business_date}", "figures as ever"),
+            row.portfolio,
+        )
+        for row in rows
     ]
 
 

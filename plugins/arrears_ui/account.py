@@ -33,7 +33,7 @@ def account(view: Viewed, allowed: Readable, portfolio: Chosen, q: Wanted = "", 
     if portfolio is None:
         return view.page("nothing.html", allowed=allowed)
     wanted = q.strip()
-    found = {"loan": None, "case": None, "tables": []}
+    found: dict[str, Any] = {"loan": None, "case": None, "tables": []}
     if wanted:
         with reader() as look:
             found = look_up(look, portfolio, wanted, asked or ANY_DAY)

@@ -160,7 +160,7 @@ def _concerns(one: dict[str, Any], portfolio: str) -> bool:
 
 
 def _is_own(one: dict[str, Any], portfolio: str) -> bool:
-    return one["scope_code"] == "portfolio" and one["scope_value"] == portfolio
+    return bool(one["scope_code"] == "portfolio" and one["scope_value"] == portfolio)
 
 
 def _actor(user: BaseUser) -> str:

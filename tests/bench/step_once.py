@@ -37,7 +37,7 @@ def done(step, day, noun):
 
 def main(day, step, noun=""):
     for name in PRELOADED:
-        if not name.startswith("airflow"):
+        if not name.startswith(("airflow", "arrears")):
             importlib.import_module(name)
     if step in STEPS:
         job(step)

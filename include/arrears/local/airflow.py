@@ -53,9 +53,11 @@ PRELOADED = (
     "great_expectations",
     "holidays",
     "pandas",
+    "psycopg",
     "pyarrow.parquet",
     "pydantic_settings",
     "sqlalchemy.dialects.postgresql.psycopg",
+    "arrears.orchestration.preload",
 )
 HEALTH_SECONDS = 120
 GRACE_SECONDS = 5

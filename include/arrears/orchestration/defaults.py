@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -117,9 +118,17 @@ def ledger_nouns(portfolio: str) -> list[str]:
 def schedule_of(portfolio: str) -> CronPartitionTimetable:
     """Midnight of every day in the portfolio's zone, the day as partition key."""
     timezone = str(_lenient(portfolio).get("timezone", "UTC"))
-    if timezone not in available_timezones():
+    if not _is_zone(timezone):
         timezone = "UTC"
     return CronPartitionTimetable("0 0 * * *", timezone=timezone, key_format="%Y-%m-%d")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown, no name at all, a folder of zones
+        return False
+    return True
 
 
 def source_deadline(portfolio: str) -> timedelta:
@@ -135,7 +144,12 @@ def _lenient(portfolio: str) -> dict[str, Any]:
     """
     try:
         text = (load_settings().portfolios / portfolio / "portfolio.yaml").read_text(encoding="utf-8")
-        content = yaml.load(text, Loader=LOADER)  # noqa: S506  one of the two safe loaders
+        content = _content(text)
     except (OSError, yaml.YAMLError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+@lru_cache(maxsize=64)
+def _content(text: str) -> Any:  # noqa: ANN401  whatever YAML says
+    return yaml.load(text, Loader=LOADER)  # noqa: S506  one of the two safe loaders

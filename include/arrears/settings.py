@@ -5,6 +5,8 @@ Belongs here: where things are. What a portfolio wants stands in ``arrears.portf
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -13,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from arrears.errors import ConfigurationError
 from arrears.keys import KeyRing
 
+PREFIX = "ARREARS_"
 REPOSITORY = Path(__file__).resolve().parents[2]
 INCLUDE = REPOSITORY / "include"
 ENVIRONMENT_FILE = REPOSITORY / "var" / "arrears.env"
@@ -60,7 +63,7 @@ class Settings(BaseSettings):
             account page links to; empty for none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ARREARS_", env_file=ENVIRONMENT_FILE, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENVIRONMENT_FILE, extra="ignore", frozen=True)
 
     warehouse_url: SecretStr | None = None
     warehouse_owner_url: SecretStr | None = None
@@ -136,11 +139,22 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings of this process.
+    """The settings of this process, read anew only when a variable of ours or the file is another.
 
     Raises:
         ConfigurationError: A variable has a value of the wrong kind; the value itself is not repeated.
     """
+    said = frozenset((name, value) for name, value in os.environ.items() if name.upper().startswith(PREFIX))
+    try:
+        status = ENVIRONMENT_FILE.stat()
+    except OSError:
+        return _read(said, ())
+    return _read(said, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=1)  # a DAG file asks twenty times while it is parsed, which every task does
+def _read(said: frozenset[tuple[str, str]], file: tuple[int, ...]) -> Settings:
+    del said, file
     try:
         return Settings()
     except ValidationError as error:

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import duckdb
+from pydantic import ByteSize, TypeAdapter
 
 from arrears.errors import StorageError
 from arrears.folders import private_folder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from arrears.settings import Settings
 
 NUMBERS = count(1)
+SIZE = TypeAdapter(ByteSize)
 UNWRITABLE = {errno.ENOSPC: "no space left", errno.EDQUOT: "no quota left", errno.EROFS: "a disk that is read-only"}
 
 
@@ -84,11 +86,8 @@ def _engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def smaller_size(*sizes: str) -> str:
-    """The smallest of some sizes, each as DuckDB reads it: ``800MB``, ``2 GiB``."""
-    with duckdb.connect() as connection:
-        compared = "SELECT arg_min(size, parse_formatted_bytes(size)) FROM unnest($sizes) AS sizes (size)"
-        found: str = connection.execute(compared, {"sizes": list(sizes)}).fetchall()[0][0]
-    return found
+    """The smallest of some sizes: ``800MB``, ``2 GiB``."""
+    return min(sizes, key=SIZE.validate_python)
 
 
 @cache

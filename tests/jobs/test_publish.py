@@ -11,7 +11,6 @@ from arrears.errors import (
     PartitionStaleError,
     PublishAuditError,
     PublishLockedError,
-    QualityGateError,
     WarehouseSchemaError,
     WarehouseUnreachableError,
 )
@@ -368,29 +367,26 @@ def test_changed_file_is_refused(settings):
 
 
 @pytest.mark.parametrize(
-    ("damage", "refusal", "complaint"),
+    ("damage", "complaint"),
     [
         pytest.param(
             "UPDATE stg.fct_loan_daily SET past_due_minor = past_due_minor + 1 WHERE loan_id = 'loan-0'",
-            PublishAuditError,
             "fct_loan_daily: past_due_minor 301, not 300",
             id="an amount off by one minor unit",
         ),
         pytest.param(
             "DELETE FROM stg.fct_assignment_daily WHERE case_id = 'case-loan-0'",
-            PublishAuditError,
             "fct_assignment_daily: rows 2, not 3",
             id="a row lost",
         ),
         pytest.param(
             "UPDATE stg.fct_case_daily SET case_id = 'case-loan-0' WHERE case_id = 'case-loan-1'",
-            QualityGateError,
-            "fct_case_daily: expect_column_values_to_be_between of repeats",
-            id="a key twice",
+            "fct_case_daily_2026_03_pkey",
+            id="a key twice, were the gate not to see it",
         ),
     ],
 )
-def test_damage_in_staging_is_refused(settings, monkeypatch, damage, refusal, complaint):
+def test_damage_in_staging_is_refused(settings, monkeypatch, damage, complaint):
     put_day(settings, loans=3, amount=100)
 
     def stage_and_damage(*arguments):
@@ -403,7 +399,7 @@ def test_damage_in_staging_is_refused(settings, monkeypatch, damage, refusal, co
 
     monkeypatch.setattr(publish_job, "stage", stage_and_damage)
 
-    with pytest.raises(refusal, match=complaint):
+    with pytest.raises(PublishAuditError, match=complaint):
         run(settings)
 
     assert published_hash(settings.warehouse, "book", DAY) is None

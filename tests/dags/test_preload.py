@@ -51,7 +51,7 @@ def test_a_task_imports_nothing_that_was_not_there_before_it_was_forked():
 
 def test_a_mistake_in_a_file_is_left_to_its_own_tasks(tmp_path):
     (tmp_path / "dags").mkdir()
-    (tmp_path / "dags" / "wrong.py").write_text("raise ValueError('unspeakable')\n")
+    (tmp_path / "dags" / "wrong.py").write_text("from airflow.sdk import dag\nraise ValueError\n")
     (tmp_path / "portfolios" / "half").mkdir(parents=True)
     (tmp_path / "portfolios" / "half" / "portfolio.yaml").write_text("title: [unspeakable\n")
 
@@ -63,3 +63,9 @@ def test_a_mistake_in_a_file_is_left_to_its_own_tasks(tmp_path):
 
     assert failed == ["wrong.py", "half"]
     assert "unspeakable" not in log
+
+
+def test_wrong_settings_are_left_to_the_tasks():
+    failed, _ = said_by(PRELOADS, ARREARS_THREADS="unspeakable")
+
+    assert "collections_daily.py" in failed, "it cannot be run without settings, and whoever asks for it is told"

@@ -12,50 +12,53 @@ from __future__ import annotations
 import gc
 import logging
 import pkgutil
-import runpy
-from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from airflow.configuration import conf
+from airflow.dag_processing.dagbag import DagBag
 
 from arrears import jobs
+from arrears.errors import ArrearsError
 from arrears.orchestration.defaults import portfolio_names
 from arrears.portfolio import load_folder
 from arrears.settings import load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 log = logging.getLogger(__name__)
 
 
 def preload() -> list[str]:
-    """Import every job, run every DAG file, read every portfolio; forks do not search all that for cycles again.
+    """Import every job, run every DAG file as Airflow does, read every portfolio.
+
+    Forks do not search all that for cycles again.
 
     Returns:
-        What could not be made, as a task will tell whose it is.
+        Files and portfolios that are wrong, as the DAG processor and the portfolio's first task tell.
     """
-    failed = []
-    for name, make in _things():
-        try:
-            make()
-        except Exception as error:  # noqa: BLE001  a mistake in one file is its tasks' to tell, and nobody else's
-            log.warning("not preloaded: %s (%s)", name, type(error).__name__)
-            failed.append(name)
+    for module in pkgutil.iter_modules(jobs.__path__, f"{jobs.__name__}."):
+        import_module(module.name)
+    failed = [Path(file).name for file in DagBag(dag_folder=conf.get("core", "dags_folder")).import_errors]
+    failed += [name for name in _portfolios() if not _is_read(name)]
     gc.collect()
     gc.freeze()
     return failed
 
 
-def _things() -> Iterator[tuple[str, Callable[[], object]]]:
-    for module in pkgutil.iter_modules(jobs.__path__, f"{jobs.__name__}."):
-        yield module.name, partial(import_module, module.name)
-    for file in sorted(Path(conf.get("core", "dags_folder")).glob("*.py")):
-        yield file.name, partial(runpy.run_path, str(file))
-    for portfolio in portfolio_names():
-        yield portfolio, partial(load_folder, portfolio, load_settings())
+def _portfolios() -> list[str]:
+    try:
+        return portfolio_names()
+    except ArrearsError as error:  # settings that are wrong: every task says so
+        log.warning("not preloaded: portfolios (%s)", error.code)
+        return []
+
+
+def _is_read(portfolio: str) -> bool:
+    try:
+        load_folder(portfolio, load_settings())
+    except ArrearsError as error:
+        log.warning("not preloaded: %s (%s)", portfolio, error.code)
+        return False
+    return True
 
 
 preload()

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
         templates: Folder with one folder of message templates per locale.
         sending: File that says where each channel goes.
         outbox_folder: Where sandboxes and hand-overs are written.
-        memory_limit: DuckDB's memory limit per task.
+        memory_limit: DuckDB's memory limit per task: ``800MB``, ``2 GiB``.
         threads: DuckDB's threads per task.
         engine: What ages: ``duckdb``, or a Spark master (``local[*]``, ``spark://host:port``), which needs the extra
             ``spark`` and a lake that its workers see as a folder.
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     templates: Path = INCLUDE / "templates"
     sending: Path = INCLUDE / "sending.yaml"
     outbox_folder: Path = REPOSITORY / "var" / "outbox"
-    memory_limit: str = "3GB"
+    memory_limit: str = Field(default="3GB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$")
     threads: int = Field(default=2, ge=1)
     engine: str = Field(default="duckdb", pattern=r"^(duckdb|local(\[.+\])?|spark://.+|yarn|k8s://.+)$")
     predecessor_retry_seconds: int = Field(default=60, ge=1)

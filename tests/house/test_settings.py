@@ -35,6 +35,14 @@ def test_a_changed_file_is_read_anew(monkeypatch, tmp_path):
     assert load_settings().alert_to == "nobody"
 
 
+@pytest.mark.parametrize("size", ["lots", "80%", "3", "-1GB"])
+def test_a_memory_limit_that_is_no_size_is_told_before_any_job(monkeypatch, size):
+    monkeypatch.setenv("ARREARS_MEMORY_LIMIT", size)
+
+    with pytest.raises(ConfigurationError, match="ARREARS_MEMORY_LIMIT"):
+        load_settings()
+
+
 def test_a_mistake_is_told_each_time_and_nobody_can_change_what_was_read(monkeypatch):
     monkeypatch.setenv("ARREARS_THREADS", "unspeakable")
     for _ in range(2):
